@@ -1,0 +1,25 @@
+"""Restores the videos of the manifest. The whole workflow at a glance; README.md tells how to use it."""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/weights.smk"
+include: "workflow/rules/ingest.smk"
+include: "workflow/rules/upscale.smk"
+include: "workflow/rules/deliver.smk"
+include: "workflow/rules/review.smk"
+include: "workflow/rules/housekeeping.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        collect("{restored}", restored=RESTORED),
+        collect("{comparison}", comparison=COMPARISONS),
+    localrule: True

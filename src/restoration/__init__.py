@@ -1,0 +1,1 @@
+"""Restoration of archive video: the library behind the workflow, usable without Snakemake."""

@@ -1,0 +1,129 @@
+"""Runs an image-to-image network with PyTorch: uint8 frames in, uint8 frames out, nothing but bytes across the bus."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from restoration.engines.tiles import SMALLEST_TILE, windows
+from restoration.errors import RestorationError
+from restoration.frames import Frames
+
+logger = logging.getLogger(__name__)
+
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def choose_device(name: str) -> torch.device:
+    """Turn `auto`, `cpu`, `cuda` or `mps` into a device that exists; `auto` prefers a GPU and says what it took."""
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        name = next(device for device, there in available.items() if there)
+        if name == "cpu":
+            logger.warning("NOTICE: no GPU found, running on the CPU (slower, same result)")
+    elif not available[name]:
+        raise RestorationError(f"device: {name} was asked for but PyTorch sees none; use device: auto or cpu")
+    return torch.device(name)
+
+
+@contextmanager
+def out_of_memory_as_memory_error() -> Iterator[None]:
+    """Let callers catch one exception for "does not fit", whatever the device calls it."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        torch.cuda.empty_cache()
+        raise MemoryError(str(error)) from error
+    except RuntimeError as error:
+        # The CPU and Metal allocators raise a bare RuntimeError.
+        if "can't allocate memory" in str(error) or "out of memory" in str(error):
+            raise MemoryError(str(error)) from error
+        raise
+
+
+def use_threads(count: int) -> None:
+    """Let PyTorch and OpenCV use *count* threads of this process."""
+    torch.set_num_threads(count)
+    cv2.setNumThreads(count)
+
+
+class TorchEngine:
+    """A network of one input and one output picture in [0, 1], applied to uint8 RGB frames tile by tile.
+
+    *multiple* is what height and width must be divisible by; frames are padded by reflection and the result is cropped.
+    """
+
+    def __init__(
+        self, network: nn.Module, *, scale: int, multiple: int, tile: int, overlap: int, precision: str, device: str
+    ) -> None:
+        self.device = choose_device(device)
+        if precision == "fp16" and self.device.type == "cpu":
+            raise RestorationError("precision: fp16 needs a GPU; on the CPU use bf16 (fast) or fp32 (exact)")
+        # Convolutions in TF32 would break "fp32 means fp32"; a fixed algorithm makes two runs equal.
+        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cudnn.deterministic = True
+        self.network = network.eval().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.scale, self.multiple = scale, multiple
+        self.tile, self.overlap = tile, overlap
+        self.precision = precision
+
+    def halve_tile(self, height: int, width: int) -> bool:
+        """Work in smaller tiles from now on; False when they are as small as is useful."""
+        tile = (self.tile or max(height, width)) // 2
+        if tile < SMALLEST_TILE:
+            return False
+        self.tile = tile
+        return True
+
+    def __call__(self, frames: Frames, *, exact: bool = False) -> Frames:
+        """Apply the network to uint8 (n, h, w, 3); gives uint8 (n, h·scale, w·scale, 3).
+
+        *exact* computes in fp32 whatever the precision is. Raises FloatingPointError on NaN or infinity (its argument
+        is the list of the frames concerned) and MemoryError when the device's memory does not suffice.
+        """
+        with torch.inference_mode(), out_of_memory_as_memory_error(), self._autocast(exact):
+            batch = torch.from_numpy(frames).to(self.device).permute(0, 3, 1, 2)
+            batch = batch.to(torch.float32, memory_format=torch.channels_last) / 255
+            return self._tiled(batch)
+
+    def _autocast(self, exact: bool) -> AbstractContextManager[object]:
+        if exact or self.precision == "fp32":
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=PRECISIONS[self.precision])
+
+    def _tiled(self, batch: Tensor) -> Frames:
+        count, _, height, width = batch.shape
+        batch = pad_to_multiple(batch, self.multiple)
+        result = np.empty((count, height * self.scale, width * self.scale, 3), np.uint8)
+        for row, column in windows(batch.shape[2], batch.shape[3], self.tile, self.overlap, self.multiple):
+            window = batch[:, :, row.window_start : row.window_stop, column.window_start : column.window_stop]
+            restored = self.network(window)
+            finite = torch.isfinite(restored).flatten(1).all(1)
+            if not finite.all():
+                raise FloatingPointError((~finite).nonzero().flatten().tolist())
+            s = self.scale
+            core = restored[
+                :,
+                :,
+                (row.core_start - row.window_start) * s : (min(row.core_stop, height) - row.window_start) * s,
+                (column.core_start - column.window_start) * s : (min(column.core_stop, width) - column.window_start)
+                * s,
+            ]
+            result[:, row.core_start * s : row.core_stop * s, column.core_start * s : column.core_stop * s] = (
+                core.float().clamp(0, 1).mul(255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+            )
+        return result
+
+
+def pad_to_multiple(batch: Tensor, multiple: int) -> Tensor:
+    """Pad the right and bottom of (n, c, h, w) by reflection until both are multiples of *multiple*."""
+    height, width = batch.shape[2:]
+    bottom, right = -height % multiple, -width % multiple
+    # Reflection needs more pixels than it adds; a picture a few pixels wide repeats its border.
+    mode = "reflect" if bottom < height and right < width else "replicate"
+    return functional.pad(batch, (0, right, 0, bottom), mode=mode) if bottom or right else batch

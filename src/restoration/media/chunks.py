@@ -1,0 +1,93 @@
+"""Chunks, the intermediates: FFV1 version 3 in Matroska (RFC 9043) with a list of frame hashes beside each.
+
+A chunk's clock is the frame index; real time lives in the timeline alone. The hash list is written first, so a chunk
+under its final name always has one, and every read checks every frame against it: decoders accept damaged slices.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+from av.video.stream import VideoStream
+
+from restoration.errors import RestorationError
+from restoration.files import atomic
+from restoration.frames import Frame, frame_hash
+
+FFV1 = {"level": "3", "slicecrc": "1", "slices": "4"}
+
+
+def hashes_path(chunk: Path) -> Path:
+    """Where the hash list of *chunk* lies."""
+    return chunk.with_suffix(".hashes")
+
+
+def read_hashes(chunk: Path) -> list[str]:
+    """The hash of every frame of *chunk*, in order."""
+    try:
+        return hashes_path(chunk).read_text().split()
+    except OSError as error:
+        raise _damaged(chunk, f"its hash list cannot be read ({error.strerror})") from error
+
+
+def write_chunk(chunk: Path, frames: Iterable[Frame], *, expected: int) -> None:
+    """Write uint8 RGB frames of one size losslessly; *expected* frames, or nothing appears and an error is raised."""
+    with atomic(chunk) as temporary:
+        hashes = _encode(temporary, frames)
+        written = _count_packets(temporary)
+        if not len(hashes) == written == expected:
+            raise RestorationError(
+                f"{chunk}: {expected} frames were due, {len(hashes)} came and {written} are in the file; "
+                "is the disk full?"
+            )
+        with atomic(hashes_path(chunk)) as listing:
+            listing.write_text("\n".join(hashes) + "\n")
+
+
+def read_chunk(chunk: Path) -> Iterator[Frame]:
+    """Yield the frames of *chunk*, each proved equal to what was written; RestorationError at the first that is not."""
+    expected = read_hashes(chunk)
+    count = 0
+    try:
+        with av.open(chunk) as container:
+            container.streams.video[0].thread_type = "AUTO"
+            for decoded in container.decode(video=0):
+                frame = decoded.to_ndarray(format="rgb24")
+                if count >= len(expected) or frame_hash(frame) != expected[count]:
+                    raise _damaged(chunk, f"frame {count} of the chunk is not what was written")
+                yield frame
+                count += 1
+    except (av.FFmpegError, IndexError) as error:
+        raise _damaged(chunk, f"it cannot be decoded after {count} frames ({error})") from error
+    if count != len(expected):
+        raise _damaged(chunk, f"it holds {count} frames instead of {len(expected)}")
+
+
+def _encode(path: Path, frames: Iterable[Frame]) -> list[str]:
+    hashes = []
+    with av.open(path, "w", format="matroska") as container:
+        stream: VideoStream | None = None
+        for frame in frames:
+            if stream is None:
+                stream = container.add_stream("ffv1", rate=25, options=FFV1)
+                stream.height, stream.width = frame.shape[:2]
+                stream.pix_fmt = "bgr0"
+                stream.gop_size = 1
+                stream.codec_context.thread_type = "SLICE"
+            hashes.append(frame_hash(frame))
+            picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24").reformat(format="bgr0")
+            picture.pts = len(hashes) - 1
+            container.mux(stream.encode(picture))
+        if stream is not None:
+            container.mux(stream.encode())
+    return hashes
+
+
+def _count_packets(path: Path) -> int:
+    with av.open(path) as container:
+        return sum(packet.size > 0 for packet in container.demux(video=0))
+
+
+def _damaged(chunk: Path, what: str) -> RestorationError:
+    return RestorationError(f"{chunk}: {what}. Delete the file and run again: it is made anew.")

@@ -1,0 +1,46 @@
+"""Extraction: any run of frames of a source, found by pts and proved by hash to be those that the probe saw."""
+
+import logging
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+from restoration.errors import RestorationError
+from restoration.frames import Frame, frame_hash
+from restoration.media.source import colour, decode, open_source, video_stream
+from restoration.media.timeline import Timeline
+
+logger = logging.getLogger(__name__)
+
+SEEK_MARGINS = (Fraction(0), Fraction(10), None)
+"""Seconds before the wanted frame to seek to, tried in order; None decodes from the file's beginning."""
+
+
+def extract(path: Path, timeline: Timeline, first: int, last: int) -> Iterator[Frame]:
+    """Yield frames *first* to *last* of *timeline*, decoded from the source *path*.
+
+    Seeking is trusted only as far as the hashes agree: after a seek that lands too late, or that gives other pixels
+    (open GOPs, broken indices), the rest is decoded from farther back. Raises RestorationError when no way leads to
+    the pictures that the timeline lists.
+    """
+    wanted = list(timeline.table[["pts", "hash"]].iloc[first : last + 1].itertuples(index=False, name=None))
+    done = 0
+    for margin in SEEK_MARGINS:
+        with open_source(path) as container:
+            stream = video_stream(container, path)
+            if margin is not None:
+                container.seek(wanted[done][0] - int(margin / timeline.time_base), stream=stream)
+            for frame in decode(container, stream, colour(stream)):
+                if frame.pts is None or frame.pts < wanted[done][0]:
+                    continue
+                if (frame.pts, frame_hash(frame.rgb)) != wanted[done]:
+                    logger.warning("Frame %d is not there after seeking: decoding from farther back", first + done)
+                    break
+                yield frame.rgb
+                done += 1
+                if done == len(wanted):
+                    return
+    raise RestorationError(
+        f"{path}: frame {first + done} (pts {wanted[done][0]}) is not what it was when the video was probed; "
+        "the source changed, or it is damaged. Run `snakemake --forcerun probe` to look at it anew."
+    )

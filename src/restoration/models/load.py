@@ -1,0 +1,60 @@
+"""Loads converted weights into their network, after proving that they are what was converted."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from spandrel import ImageModelDescriptor, ModelLoader, UnsupportedModelError
+from torch import Tensor, nn
+
+from restoration.errors import RestorationError
+
+
+def load(path: Path, source_sha256: str) -> ImageModelDescriptor[nn.Module]:
+    """Return the network in *path* (written by `convert`): float32, on the CPU, in eval mode, without gradients.
+
+    *source_sha256* is the registry's hash of the file that was converted. Raises RestorationError when the file was
+    made from another one, when a single bit of its tensors changed, or when its network is unknown.
+    """
+    remedy = "delete it; `snakemake weights` makes it anew"
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    except FileNotFoundError:
+        raise RestorationError(f"{path}: no such file; `snakemake weights` makes it") from None
+    except (SafetensorError, UnicodeDecodeError) as error:
+        raise RestorationError(f"{path} is damaged ({error}); {remedy}") from error
+    for key, expected in {"source_sha256": source_sha256, "content_sha256": content_sha256(state)}.items():
+        if metadata.get(key) != expected:
+            raise RestorationError(f"{path}: {key} is {metadata.get(key)}, expected {expected}; {remedy}")
+    return build(state, str(path))
+
+
+def build(state: Mapping[str, Tensor], origin: str) -> ImageModelDescriptor[nn.Module]:
+    """Return the network that the tensors of *state* belong to, every one of them used; *origin* is for messages."""
+    try:
+        model = ModelLoader().load_from_state_dict(dict(state))
+    except UnsupportedModelError as error:
+        raise RestorationError(f"{origin}: spandrel knows no network with these tensors") from error
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise RestorationError(f"{origin}: the tensors do not fit their network: {error}") from error
+    if not isinstance(model, ImageModelDescriptor):
+        raise RestorationError(f"{origin}: {model.architecture.name} does not turn one image into one image")
+    # spandrel loads strictly, but for ESRGAN it renames first and drops the names that it does not know.
+    used = len(model.model.state_dict())
+    if model.architecture.id == "ESRGAN" and used != len(state):
+        raise RestorationError(f"{origin}: {len(state)} tensors, of which ESRGAN uses {used}")
+    model.model.requires_grad_(False)
+    return model.to(torch.float32).eval()
+
+
+def content_sha256(state: Mapping[str, Tensor]) -> str:
+    """SHA-256 over name, shape, dtype and bytes of all tensors, sorted by name."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(state.items()):
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
+        digest.update(tensor.contiguous().view(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()

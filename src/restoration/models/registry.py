@@ -1,0 +1,55 @@
+"""The model registry, `config/models.yaml`. Imported while Snakemake parses, so it must stay light."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+
+from restoration.errors import RestorationError
+
+
+@dataclass(frozen=True)
+class Model:
+    """One entry of the registry; its fields are described in `workflow/schemas/models.schema.yaml`."""
+
+    id: str
+    task: str
+    scale: int
+    licence: str
+    format: str
+    bytes: int
+    sha256: str
+    sources: tuple[Mapping[str, str], ...]
+    architecture: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
+
+    @property
+    def filename(self) -> str:
+        """Name of the unconverted file in the folder of downloads."""
+        return f"{self.id}.{self.format}"
+
+
+class Registry(dict[str, Model]):
+    """Models by id. Looking up an unknown id raises a RestorationError that names the nearest known ones."""
+
+    def __init__(self, path: Path, models: Mapping[str, Model]) -> None:
+        super().__init__(models)
+        self.path = path
+
+    def __missing__(self, model_id: str) -> NoReturn:
+        near = get_close_matches(model_id, self, cutoff=0.4) or sorted(self)
+        raise RestorationError(
+            f"model {model_id!r} is not in {self.path}; did you mean {' or '.join(near)}? A model of your own needs "
+            "an entry there, see the comment at its top"
+        )
+
+
+def load_registry(path: Path) -> dict[str, Model]:
+    """Read a registry that satisfies `workflow/schemas/models.schema.yaml` (validated by the caller)."""
+    entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return Registry(
+        path, {name: Model(id=name, **entry | {"sources": tuple(entry["sources"])}) for name, entry in entries.items()}
+    )

@@ -1,0 +1,199 @@
+"""The whole configuration, checked: what every video goes through, and the keys that name the results on disk."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from restoration.errors import RestorationError
+from restoration.models.registry import Model, load_registry
+from restoration.pipeline.digest import canonical, code_digest, short_hash
+from restoration.pipeline.manifest import Row, Settings, read_manifest
+from restoration.pipeline.validate import problems, read_yaml, unknown
+
+RESTORING_STAGES = ("upscale",)
+"""Stages between extraction and encoding, in the order in which frames pass them."""
+FINGERPRINT_BYTES = 65536
+STEPS = ("probe", "frames", *RESTORING_STAGES, "encode", "comparison")
+"""Every step of a video's way; each has a rule and a script of its name."""
+
+
+@dataclass(frozen=True)
+class Video:
+    """A video with the full settings of every step that it passes, in order."""
+
+    source: str
+    steps: dict[str, Settings]
+
+    def before(self, step: str) -> str:
+        """The step whose frames *step* takes in."""
+        names = list(self.steps)
+        return names[names.index(step) - 1]
+
+
+class Configuration:
+    """Everything the user wrote, valid and complete; raises RestorationError with all mistakes otherwise.
+
+    *config* is the merged configuration, *workflow* the folder that holds schemas/ and scripts/. Paths in it are
+    relative to the current folder.
+    """
+
+    def __init__(self, config: dict[str, Any], workflow: Path) -> None:
+        self.scripts = workflow / "scripts"
+        schema, row_schema, registry_schema = (
+            read_yaml(workflow / "schemas" / f"{name}.schema.yaml") for name in ("config", "manifest", "models")
+        )
+        defaults = {key: about["default"] for key, about in schema["properties"].items() if "default" in about}
+        self.settings: Settings = defaults | config
+        self._stages: dict[str, Any] = {
+            stage: schema["$defs"][stage] for stage in schema["$defs"]["recipe"]["properties"]
+        }
+        mistakes = problems(config, schema, "config")
+        recipes_are_sound = not any(mistake.startswith("config: recipes") for mistake in mistakes)
+        rows: list[Row] = []
+        # What can still be checked is checked: the user mends everything in one go.
+        with collected(mistakes):
+            registry = str(self.settings["models"])
+            mistakes += problems(read_yaml(Path(registry)), registry_schema, registry)
+        with collected(mistakes):
+            rows, wrong = read_manifest(Path(str(self.settings.get("manifest"))), row_schema, self._stages)
+            mistakes += wrong
+        if recipes_are_sound and "recipes" in config:
+            mistakes += [
+                unknown(f"{row.place}: recipe", "recipe", row.recipe, config["recipes"])
+                for row in rows
+                if row.recipe not in config["recipes"]
+            ]
+        with collected(mistakes):
+            self.models: dict[str, Model] = load_registry(Path(self.settings["models"]))
+            if recipes_are_sound:
+                for name, recipe in config.get("recipes", {}).items():
+                    mistakes += self._unfit_models(recipe, f"config: recipes.{name}")
+            for row in rows:
+                mistakes += self._unfit_models(row.overrides, row.place)
+        if mistakes:
+            raise _rejected(mistakes)
+        self.videos = {row.video: self._video(row) for row in rows}
+        self._specs: dict[str, dict[str, str]] = {}
+
+    def _unfit_models(self, stages: dict[str, Settings | None], place: str) -> list[str]:
+        """Mistakes in the choice of models: ids that the registry lacks, or models made for another task."""
+        chosen = [(stage, settings["model"]) for stage, settings in stages.items() if settings and "model" in settings]
+        fit = {stage: [id for id, model in self.models.items() if model.task == stage] for stage, _ in chosen}
+        return [
+            unknown(f"{place}: {stage}.model", f"model for {stage}", id, fit[stage])
+            for stage, id in chosen
+            if id not in fit[stage]
+        ]
+
+    def _video(self, row: Row) -> Video:
+        recipe = self.settings["recipes"][row.recipe]
+        steps: dict[str, Settings] = {"probe": {"start": row.start, "end": row.end}, "frames": {}}
+        for stage, about in self._stages.items():
+            override = row.overrides.get(stage, {})
+            if stage == "encode" or (stage in recipe and override is not None):
+                defaults = {option: detail["default"] for option, detail in about["properties"].items()}
+                steps[stage] = defaults | (recipe.get(stage) or {}) | (override or {})
+        steps["comparison"] = {}
+        return Video(row.source, steps)
+
+    def spec(self, video: str, step: str) -> str:
+        """Canonical JSON of exactly what may change the bytes that *step* writes for *video*: its settings, the digest
+        of its weights and how they are converted, the digest of the code that it runs; for the probe, of the source."""
+        return self._all_specs(video)[step]
+
+    def key(self, video: str, step: str) -> str:
+        """Name of what *video* has become after *step*: the hash of all specs up to there."""
+        specs = self._all_specs(video)
+        steps = list(specs)
+        return short_hash(canonical([specs[earlier] for earlier in steps[: steps.index(step) + 1]]))
+
+    def _all_specs(self, video: str) -> dict[str, str]:
+        if video not in self._specs:
+            steps = self.videos[video].steps
+            self._specs[video] = {
+                step: canonical(self._spec(video, step, settings)) for step, settings in steps.items()
+            }
+        return self._specs[video]
+
+    def _spec(self, video: str, step: str, settings: Settings) -> Settings:
+        spec = settings | {"code": self._code[step]}
+        if "model" in settings:
+            spec |= {"weights": self.models[settings["model"]].sha256, "conversion": self._conversion}
+        if step == "encode":
+            row = self.videos[video].steps["probe"]
+            spec |= {"trimmed": row["start"] is not None or row["end"] is not None}
+        if step == "comparison":
+            steps = self.videos[video].steps
+            spec |= {"made_by": [f"{stage} {steps[stage]['model']}" for stage in RESTORING_STAGES if stage in steps]}
+        if step == "probe":
+            spec |= {"source": fingerprint(Path(self.videos[video].source))}
+        return spec
+
+    def weights(self, model: str) -> str:
+        """File of the converted weights of *model*; the name tells source and conversion."""
+        key = short_hash(self.models[model].sha256 + self._conversion)
+        return f"{self.settings['weights']}/{model}.{key}.safetensors"
+
+    def all_weights(self) -> list[str]:
+        """Files of the weights that any video needs."""
+        settings = [settings for video in self.videos.values() for settings in video.steps.values()]
+        return sorted({self.weights(chosen["model"]) for chosen in settings if "model" in chosen})
+
+    def current_intermediates(self) -> set[str]:
+        """Names, within the work folder, of everything that the configuration as it is now can use again."""
+        names = {f"plan.{self.plan_key()}.json", "logs"}
+        for video in self.videos:
+            key = self.key(video, "probe")
+            names |= {f"{video}/probe.{key}.json", f"{video}/timeline.{key}.tsv"}
+            names |= {f"{video}/{step}.{self.key(video, step)}" for step in ("frames", *RESTORING_STAGES)
+                      if step in self.videos[video].steps}  # fmt: skip
+        return names
+
+    def plan_key(self) -> str:
+        """Name of the plan: hash of how chunks are cut and of every video's probe."""
+        probes = {video: self.key(video, "probe") for video in self.videos}
+        code = code_digest(Path(__file__).with_name("plan.py"))
+        return short_hash(canonical([self.settings["chunk_frames"], code, probes]))
+
+    @cached_property
+    def _code(self) -> dict[str, str]:
+        return {step: code_digest(self.scripts / f"{step}.py") for step in STEPS}
+
+    @cached_property
+    def _conversion(self) -> str:
+        return code_digest(Path(__file__).parents[1] / "models" / "convert.py")
+
+
+@contextmanager
+def collected(mistakes: list[str]) -> Iterator[None]:
+    """Add an error to the list of mistakes instead of stopping at it."""
+    try:
+        yield
+    except RestorationError as error:
+        mistakes.append(str(error))
+
+
+def fingerprint(source: Path) -> str:
+    """What tells one source file from another without reading it whole: size, first and last 64 KiB.
+
+    The path and the mtime are not part of it: a moved, touched or copied file is the same video. (The probe reads the
+    file whole, and runs again when the mtime rises.)
+    """
+    try:
+        with source.open("rb") as handle:
+            head = handle.read(FINGERPRINT_BYTES)
+            size = handle.seek(0, os.SEEK_END)
+            handle.seek(max(0, size - FINGERPRINT_BYTES))
+            return f"{size}-{short_hash(head.hex() + handle.read().hex())}"
+    except OSError as error:
+        return f"unreadable: {error.strerror}"
+
+
+def _rejected(mistakes: list[str]) -> RestorationError:
+    count = "one mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+    lines = [f"  {number}. {mistake}" for number, mistake in enumerate(mistakes, start=1)]
+    return RestorationError("\n".join([f"{count} in configuration and manifest, nothing was started:", *lines]))

@@ -1,0 +1,126 @@
+"""The manifest: which videos, from where, by which recipe, with which exceptions."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from restoration.errors import RestorationError
+from restoration.pipeline.validate import problems, unknown
+
+Settings = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One checked row: *overrides* holds settings by stage; a stage set to None is left out for this video."""
+
+    place: str
+    video: str
+    source: str
+    recipe: str
+    start: float | None
+    end: float | None
+    overrides: dict[str, Settings | None]
+
+
+def read_manifest(path: Path, schema: dict[str, Any], stages: dict[str, Any]) -> tuple[list[Row], list[str]]:
+    """Read a TSV or CSV manifest; give the rows that are sound and every mistake in the others.
+
+    *schema* describes the fixed columns, *stages* maps each stage to the schema of its settings, which say what
+    `stage.option` columns there can be. Raises RestorationError when the file cannot be read as a table at all.
+    """
+    table = _read_table(path)
+    fixed = set(schema["properties"])
+    options = {f"{stage}.{option}" for stage, about in stages.items() for option in about["properties"]}
+    mistakes = [
+        unknown(str(path), "column", column, fixed | options | set(stages))
+        for column in table.columns
+        if column not in fixed | options | set(stages)
+    ]
+    missing = [column for column in schema["required"] if column not in table.columns]
+    if missing:
+        return [], [*mistakes, *(f"{path}: column {column!r} is missing" for column in missing)]
+    rows, seen = list[Row](), dict[str, str]()
+    for index, cells in table.iterrows():
+        filled = {str(column): value for column, value in cells.items() if value != ""}
+        place = f"{path}, line {int(str(index)) + 2}"
+        found = problems({key: value for key, value in filled.items() if key in fixed}, schema, place)
+        overrides, wrong = _overrides({key: value for key, value in filled.items() if key not in fixed}, stages, place)
+        found += wrong
+        name = filled.get("video", "")
+        # Folders on macOS and Windows shares do not tell upper from lower case.
+        if earlier := seen.get(name.casefold()):
+            found.append(f"{place}: video: {name!r} is already taken by {earlier}; names must differ in more than case")
+        seen.setdefault(name.casefold(), f"line {int(str(index)) + 2}")
+        if not found:
+            row = _row(place, filled, overrides)
+            if row.start is not None and row.end is not None and row.start >= row.end:
+                found.append(f"{place}: end: found {filled['end']}, allowed: later than start ({filled['start']})")
+            rows.append(row)
+        mistakes += found
+    if table.empty:
+        mistakes.append(f"{path}: there are no videos in it")
+    return rows, mistakes
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    separator = {".tsv": "\t", ".csv": ","}.get(path.suffix.lower())
+    if separator is None:
+        raise RestorationError(f"{path}: the manifest's name must end in .tsv or .csv")
+    try:
+        table = pd.read_csv(
+            path, sep=separator, dtype=str, keep_default_na=False, skip_blank_lines=False, encoding="utf-8-sig",
+            index_col=False, on_bad_lines="error",
+        )  # fmt: skip
+    except OSError as error:
+        raise RestorationError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise RestorationError(f"{path}: is not a table: {' '.join(str(error).split())}") from error
+    return table[(table != "").any(axis=1)]
+
+
+def _overrides(
+    cells: dict[str, str], stages: dict[str, Any], place: str
+) -> tuple[dict[str, Settings | None], list[str]]:
+    overrides: dict[str, Settings | None] = {}
+    mistakes = []
+    for column, text in cells.items():
+        stage, _, option = column.partition(".")
+        if stage not in stages or (option and option not in stages[stage]["properties"]):
+            continue  # the column is reported once, not once a row
+        if not option:
+            if text != "off":
+                mistakes.append(f"{place}: {stage}: found {text!r}, allowed: off, or empty to do as the recipe says")
+            overrides[stage] = None
+            continue
+        value = _typed(text, stages[stage]["properties"][option])
+        mistakes += problems({option: value}, stages[stage], f"{place}: {stage}")
+        if (settings := overrides.setdefault(stage, {})) is not None:
+            settings[option] = value
+    return overrides, mistakes
+
+
+def _typed(text: str, about: dict[str, Any]) -> Any:
+    """A cell as the type that the schema asks for; what does not fit stays text, for the schema to reject."""
+    if about["type"] == "string":
+        return text
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+
+
+def _row(place: str, cells: dict[str, str], overrides: dict[str, Settings | None]) -> Row:
+    start, end = (_seconds(cells[key]) if key in cells else None for key in ("start", "end"))
+    return Row(place, cells["video"], cells["source"], cells["recipe"], start, end, overrides)
+
+
+def _seconds(text: str) -> float:
+    """Seconds from `12.5` or `HH:MM:SS.mmm`."""
+    seconds = 0.0
+    for part in text.split(":"):
+        seconds = seconds * 60 + float(part)
+    return seconds

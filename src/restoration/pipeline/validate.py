@@ -1,0 +1,77 @@
+"""Checks a document against a JSON schema and says every mistake at once, in the user's terms."""
+
+import difflib
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from restoration.errors import RestorationError
+
+Document = Any
+"""What YAML and JSON can hold."""
+
+
+def read_yaml(path: Path) -> Document:
+    """Load a YAML file; a missing or malformed one raises RestorationError with file, line and column."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RestorationError(f"{path}: cannot be read: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise RestorationError(f"{path}: is not valid YAML: {' '.join(str(error).split())}") from error
+
+
+def problems(document: Document, schema: dict[str, Any], place: str) -> list[str]:
+    """Every way in which *document* breaks *schema*: where (*place* and key path), what was found, what is allowed."""
+    errors = sorted(Draft202012Validator(schema).iter_errors(document), key=lambda error: list(map(str, error.path)))
+    return [line for error in errors for line in _explain(error, place)]
+
+
+def unknown(place: str, what: str, found: str, allowed: Iterable[str]) -> str:
+    """The message for a name that is none of the *allowed* ones, with the nearest of them."""
+    names = sorted(allowed)
+    near = difflib.get_close_matches(found, names, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"{place}: unknown {what} {found!r}; allowed: {', '.join(names)}{hint}"
+
+
+def _explain(error: ValidationError, place: str) -> Iterator[str]:
+    where = ": ".join([place, ".".join(map(str, error.path))]) if error.path else place
+    schema = error.schema
+    assert isinstance(schema, dict)
+    match error.validator:
+        case "additionalProperties":
+            allowed = schema.get("properties", {})
+            for key in cast(dict[str, Any], error.instance):
+                if key not in allowed:
+                    yield unknown(where, "key", str(key), allowed)
+        case "required":
+            yield f"{where}: {error.message}"
+        case "propertyNames" | "dependentRequired":
+            yield f"{where}: {error.message}"
+        case _:
+            about = f" — {schema['description']}" if "description" in schema else ""
+            yield f"{where}: found {json.dumps(error.instance, ensure_ascii=False)}, allowed: {_allowed(schema)}{about}"
+
+
+def _allowed(schema: dict[str, Any]) -> str:
+    if "enum" in schema:
+        return ", ".join(map(str, schema["enum"]))
+    if "const" in schema:
+        return str(schema["const"])
+    kinds = schema.get("type", "a value")
+    words = [" or ".join([kinds] if isinstance(kinds, str) else kinds)]
+    if "minimum" in schema:
+        words.append(f"at least {schema['minimum']}")
+    if "exclusiveMinimum" in schema:
+        words.append(f"above {schema['exclusiveMinimum']}")
+    if "maximum" in schema:
+        words.append(f"at most {schema['maximum']}")
+    if "pattern" in schema:
+        words.append(f"of the form {schema['pattern']}")
+    return ", ".join(words)

@@ -1,0 +1,1 @@
+"""Seeing and judging what was done."""

@@ -1,0 +1,67 @@
+"""Side-by-side pictures of source and result."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import cast
+
+import cv2
+import numpy as np
+
+from restoration.errors import RestorationError
+from restoration.files import atomic
+from restoration.frames import Frame
+from restoration.media.extract import extract
+from restoration.media.source import colour, decode, open_source, video_stream
+from restoration.media.timeline import Timeline
+
+MOST_SHOTS = 3
+WIDEST = 960
+LABEL_HEIGHT = 28
+
+
+def write_comparison(source: Path, restored: Path, timeline: Timeline, target: Path, made_by: list[str]) -> None:
+    """Write a PNG with one row for the middle frame of each of up to three shots, evenly chosen.
+
+    Left the source, enlarged bicubically to the result's size; right the result, labelled with what made it.
+    """
+    shots = timeline.shots()
+    chosen = sorted({round(i * (len(shots) - 1) / max(1, MOST_SHOTS - 1)) for i in range(MOST_SHOTS)})
+    rows = []
+    for first, last in (shots[i] for i in chosen):
+        number = (first + last) // 2
+        before = next(extract(source, timeline, number, number))
+        after = _frame_at(restored, number, timeline)
+        rows.append(_row(before, after, f"source, frame {number}", "restored: " + (", ".join(made_by) or "no stage")))
+    picture = np.vstack(rows)
+    with atomic(target) as temporary:
+        if not cv2.imwrite(str(temporary), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)):
+            raise RestorationError(f"{target}: the picture cannot be written")
+
+
+def _row(before: Frame, after: Frame, before_label: str, after_label: str) -> Frame:
+    height, width = after.shape[:2]
+    size = (min(width, WIDEST), max(1, height * min(width, WIDEST) // width))
+    shrink = cv2.INTER_AREA if size[0] < width else cv2.INTER_CUBIC
+    left = cv2.resize(cv2.resize(before, (width, height), interpolation=cv2.INTER_CUBIC), size, interpolation=shrink)
+    right = cv2.resize(after, size, interpolation=shrink)
+    return np.hstack([_labelled(cast(Frame, left), before_label), _labelled(cast(Frame, right), after_label)])
+
+
+def _labelled(picture: Frame, text: str) -> Frame:
+    bar = np.zeros((LABEL_HEIGHT, picture.shape[1], 3), np.uint8)
+    cv2.putText(bar, text, (8, 19), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 255), 1, cv2.LINE_AA)
+    return np.vstack([bar, picture])
+
+
+def _frame_at(path: Path, number: int, timeline: Timeline) -> Frame:
+    """Frame *number* of a restored video, found by its time relative to the first frame."""
+    due = int(timeline.pts[number] - timeline.pts[0]) * timeline.time_base
+    with open_source(path) as container:
+        stream = video_stream(container, path)
+        start = Fraction(stream.start_time or 0)
+        container.seek(int(start + due / stream.time_base), stream=stream)
+        for frame in decode(container, stream, colour(stream)):
+            # Half a millisecond: Matroska rounds times to milliseconds.
+            if frame.pts is not None and (frame.pts - start) * stream.time_base >= due - Fraction(1, 2000):
+                return frame.rgb
+    raise RestorationError(f"{path}: frame {number} is not there")

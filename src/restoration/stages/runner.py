@@ -1,0 +1,203 @@
+"""Runs any stage over one chunk: reads, skips repeats, batches, guards the numbers and the memory, writes, reports.
+
+Decoding, inference and encoding overlap in three threads with bounded queues between them, so memory does not grow
+with the chunk. A stage contains nothing but its idea.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count, islice
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import numpy as np
+
+from restoration.errors import RestorationError
+from restoration.frames import Frame, Frames
+from restoration.media.chunks import read_chunk, read_hashes, write_chunk
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+REPORT_SECONDS = 5.0
+KEPT_RESULTS = 64
+"""Results of repeated frames held at once; beyond that the oldest is computed again when it is due."""
+BLACK = 1.0
+"""A picture whose mean is below this (of 255) is black."""
+LIT = 16.0
+"""A picture whose mean is above this (of 255) cannot become black by restoration."""
+
+
+class Stage(Protocol):
+    """What a stage has to offer; it may assume frames of one size."""
+
+    def process(self, frames: Frames, *, exact: bool = False) -> Frames:
+        """Restore uint8 RGB (n, h, w, 3); as many frames must come back. *exact* asks for full fp32 precision.
+
+        Raises MemoryError when it does not fit and FloatingPointError, with the list of frames, on NaN or infinity.
+        """
+        ...
+
+    def shrink(self, height: int, width: int) -> bool:
+        """Need less memory from now on for frames of this size; False when nothing is left to give."""
+        ...
+
+
+def run_stage(stage: Stage, source: Path, target: Path, *, first_frame: int, batch: int) -> None:
+    """Restore the chunk *source* into the chunk *target*; frames in = frames out, or an error and no target.
+
+    *first_frame* is the index in the video of the chunk's first frame, for messages. *batch* is the number of frames
+    given to the stage at once, lowered by itself when memory does not suffice.
+    """
+    hashes = read_hashes(source)
+    guard = Guard(stage, batch)
+    frames = prefetch(read_chunk(source), depth=2 * batch)
+    restored = prefetch(restore(guard, hashes, frames, first_frame), depth=2 * batch)
+    write_chunk(target, progress(restored, len(hashes)), expected=len(hashes))
+    repeats = len(hashes) - len(set(hashes))
+    if repeats:
+        logger.info("%d of %d frames repeat an earlier one: its result was used again", repeats, len(hashes))
+
+
+def restore(guard: "Guard", hashes: list[str], frames: Iterable[Frame], first_frame: int) -> Iterator[Frame]:
+    """Yield the restored frames in order, passing identical frames (equal hashes) through the stage once."""
+    due = Counter(hashes)
+    results: dict[str, Frame] = {}
+    numbered = zip(count(first_frame), hashes, frames, strict=False)
+    while group := list(islice(numbered, guard.batch)):
+        new: dict[str, tuple[int, Frame]] = {}
+        for number, key, frame in group:
+            if key not in results:
+                new.setdefault(key, (number, frame))
+        if new:
+            numbers, pictures = zip(*new.values(), strict=True)
+            results.update(zip(new, guard.process(np.stack(pictures), numbers), strict=True))
+        for _, key, _ in group:
+            yield results[key]
+            due[key] -= 1
+        # Keep only what a later frame asks for, and not too much of that.
+        kept = [key for key in results if due[key]][-KEPT_RESULTS:]
+        results = {key: results[key] for key in kept}
+
+
+class Guard:
+    """A stage whose results can be relied on: memory, counts and numbers are checked around each call."""
+
+    def __init__(self, stage: Stage, batch: int) -> None:
+        self.stage, self.batch = stage, batch
+
+    def process(self, frames: Frames, numbers: tuple[int, ...]) -> Frames:
+        """Restore *frames*, whose indices in the video are *numbers*; every result is sound or the job fails."""
+        parts = []
+        start = 0
+        while start < len(frames):
+            part = frames[start : start + self.batch]
+            try:
+                parts.append(self._sound(part, numbers[start : start + self.batch]))
+            except MemoryError as error:
+                self._shrink(part, error)
+                continue
+            start += len(part)
+        return np.concatenate(parts)
+
+    def _shrink(self, frames: Frames, error: MemoryError) -> None:
+        if len(frames) > 1:
+            self.batch = len(frames) // 2
+            logger.warning("Out of memory: going on with %d frames at once", self.batch)
+        elif self.stage.shrink(*frames.shape[1:3]):
+            logger.warning("Out of memory: going on with smaller tiles")
+        else:
+            height, width = frames.shape[1:3]
+            raise RestorationError(
+                f"one frame of {width}x{height} does not fit into memory even in the smallest tiles ({error}). "
+                "Free memory, run fewer jobs at once (--cores), or use a smaller model."
+            ) from error
+
+    def _sound(self, frames: Frames, numbers: tuple[int, ...]) -> Frames:
+        try:
+            restored = list(self.stage.process(frames))
+            suspects = [i for i, pair in enumerate(zip(frames, restored, strict=True)) if went_black(*pair)]
+        except FloatingPointError:
+            restored, suspects = list(frames), list(range(len(frames)))
+        if suspects:
+            logger.warning("Frames %s came out black or not a number: again in fp32", [numbers[i] for i in suspects])
+        for i in suspects:
+            restored[i] = self._exact(frames[i : i + 1], numbers[i])
+        return np.stack(restored)
+
+    def _exact(self, frame: Frames, number: int) -> Frame:
+        try:
+            restored = self.stage.process(frame, exact=True)[0]
+        except FloatingPointError as error:
+            raise RestorationError(
+                f"frame {number}: the network's result is not a number, in fp32, too. "
+                "The weights may be damaged or unfit for this picture: choose another model."
+            ) from error
+        if went_black(frame[0], restored):
+            raise RestorationError(f"frame {number}: the network turned a lit picture black; choose another model.")
+        return restored
+
+
+def went_black(before: Frame, after: Frame) -> bool:
+    """Whether a lit picture became black, the usual face of a numeric overflow."""
+    return bool(after.mean() < BLACK and before.mean() > LIT)
+
+
+def progress(frames: Iterable[T], total: int) -> Iterator[T]:
+    """Pass *frames* on, logging how many of *total* are done, how fast and how long the rest will take."""
+    start = reported = time.monotonic()
+    for done, frame in enumerate(frames, start=1):
+        yield frame
+        now = time.monotonic()
+        if now - reported >= REPORT_SECONDS or done == total:
+            reported = now
+            rate = done / max(now - start, 1e-9)
+            logger.info("%d/%d frames, %.2f fps, %.0f s left", done, total, rate, (total - done) / rate)
+
+
+def prefetch(items: Iterable[T], depth: int) -> Iterator[T]:
+    """Iterate over *items* in a thread of its own, at most *depth* of them ahead of the consumer.
+
+    An exception in *items* is raised here; when the consumer stops early, the thread ends.
+    """
+    ready: queue.Queue[T | _Stop] = queue.Queue(maxsize=depth)
+    abandoned = threading.Event()
+
+    def put(entry: T | _Stop) -> None:
+        while not abandoned.is_set():
+            with suppress(queue.Full):
+                ready.put(entry, timeout=0.1)
+                return
+
+    def produce() -> None:
+        try:
+            for item in items:
+                put(item)
+                if abandoned.is_set():
+                    return
+            put(_Stop(None))
+        except BaseException as error:
+            put(_Stop(error))
+
+    threading.Thread(target=produce, name="prefetch", daemon=True).start()
+    try:
+        while not isinstance(entry := ready.get(), _Stop):
+            yield entry
+        if entry.error is not None:
+            raise entry.error
+    finally:
+        abandoned.set()
+
+
+@dataclass(frozen=True)
+class _Stop:
+    """The last entry of a prefetch queue: why there is no more."""
+
+    error: BaseException | None

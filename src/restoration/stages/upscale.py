@@ -1,0 +1,56 @@
+"""Super-resolution: a network of fixed scale, then Lanczos to the wanted scale, as Real-ESRGAN's own script does."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from restoration.engines.torch_engine import TorchEngine
+from restoration.frames import Frames
+from restoration.models.load import load
+
+
+class Upscaler:
+    """Stage: enlarge frames *outscale* times with the network in *weights* (a converted safetensors file).
+
+    *tile* is the longest edge of a tile in source pixels, 0 for whole frames; *overlap* the context around each tile.
+    *precision* is fp32, bf16 or fp16; *device* auto, cpu, cuda or mps.
+    """
+
+    def __init__(
+        self,
+        weights: Path,
+        sha256: str,
+        *,
+        outscale: float,
+        tile: int = 0,
+        overlap: int = 32,
+        precision: str = "fp32",
+        device: str = "cpu",
+    ) -> None:
+        model = load(weights, sha256)
+        # RRDB nets of scale 1 and 2 begin with a pixel-unshuffle to a quarter or half of the size; spandrel asks for
+        # 4 in both cases, RealESRGANer pads to 2 for scale 2: other borders, other pixels.
+        unshuffles = model.architecture.id == "ESRGAN" and model.scale < 4
+        self.engine = TorchEngine(
+            model.model,
+            scale=model.scale,
+            multiple=4 // model.scale if unshuffles else model.size_requirements.multiple_of,
+            tile=tile,
+            overlap=overlap,
+            precision=precision,
+            device=device,
+        )
+        self.outscale = outscale
+
+    def process(self, frames: Frames, *, exact: bool = False) -> Frames:
+        """Enlarge uint8 (n, h, w, 3) to uint8 (n, int(h·outscale), int(w·outscale), 3)."""
+        restored = self.engine(frames, exact=exact)
+        if self.outscale == self.engine.scale:
+            return restored
+        height, width = (max(1, int(length * self.outscale)) for length in frames.shape[1:3])
+        return np.stack([cv2.resize(frame, (width, height), interpolation=cv2.INTER_LANCZOS4) for frame in restored])
+
+    def shrink(self, height: int, width: int) -> bool:
+        """Need less memory from now on, by smaller tiles; False when that is exhausted."""
+        return self.engine.halve_tile(height, width)

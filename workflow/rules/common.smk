@@ -1,0 +1,135 @@
+# Needs: config and manifest. Gives: the checked configuration and the helpers by which rules find their files.
+import json
+from functools import cache
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from restoration.errors import RestorationError
+from restoration.pipeline.configuration import Configuration
+from restoration.pipeline.job import put_on_path
+from restoration.pipeline.plan import Span, write_plan
+from restoration.pipeline.prune import prune
+
+WORKFLOW = Path(workflow.basedir) / "workflow"
+put_on_path(WORKFLOW / "scripts")
+
+try:
+    CONFIGURATION = Configuration(config, WORKFLOW)
+except RestorationError as error:
+    raise WorkflowError(str(error)) from None
+
+SETTINGS = CONFIGURATION.settings
+WORK, RESULTS, WEIGHTS = SETTINGS["work"], SETTINGS["results"], SETTINGS["weights"]
+LOGS = f"{WORK}/logs"
+# On the CPU no job may wait for a GPU that nobody has.
+GPU = 0 if SETTINGS["device"] == "cpu" else 1
+# Used with --sdm conda only: the environment that environment.yml describes.
+ENVIRONMENT = "restoration"
+PLAN = f"{WORK}/plan.{CONFIGURATION.plan_key()}.json"
+
+
+wildcard_constraints:
+    video="[A-Za-z0-9][A-Za-z0-9._-]*",
+    model=r"[\w.+-]+",
+    key="[0-9a-f]{10}",
+    span=Span.PATTERN,
+    container="mp4|mkv",
+
+
+def spec(step):
+    """Params function: everything that may change the bytes that *step* writes, as canonical JSON."""
+
+    def lookup_spec(wildcards):
+        current = CONFIGURATION.key(wildcards.video, step)
+        # Cluster jobs read the configuration anew: they must not write new results under the old name.
+        if getattr(wildcards, "key", current) != current:
+            raise WorkflowError(
+                f"{wildcards.video}: settings, weights or code of {step} changed while the run was in flight "
+                f"({wildcards.key} became {current}). Run the same command again: finished chunks are kept."
+            )
+        return CONFIGURATION.spec(wildcards.video, step)
+
+    return lookup_spec
+
+
+def probed(wildcards):
+    """The probe of a video as it is configured now."""
+    return f"{WORK}/{wildcards.video}/probe.{CONFIGURATION.key(wildcards.video, 'probe')}.json"
+
+
+def timeline(wildcards):
+    """The timeline of a video as it is configured now."""
+    return f"{WORK}/{wildcards.video}/timeline.{CONFIGURATION.key(wildcards.video, 'probe')}.tsv"
+
+
+def chunk_after(video, step, span):
+    """One chunk as it leaves *step*."""
+    return f"{WORK}/{video}/{step}.{CONFIGURATION.key(video, step)}/{span}.mkv"
+
+
+def chunk_before(step):
+    """Input function: the chunk that *step* restores."""
+
+    def previous_chunk(wildcards):
+        return chunk_after(
+            wildcards.video,
+            CONFIGURATION.videos[wildcards.video].before(step),
+            wildcards.span,
+        )
+
+    return previous_chunk
+
+
+def weights_of(step):
+    """Input function: the weights that a video's *step* uses."""
+
+    def lookup_weights(wildcards):
+        return CONFIGURATION.weights(
+            CONFIGURATION.videos[wildcards.video].steps[step]["model"]
+        )
+
+    return lookup_weights
+
+
+def source(wildcards):
+    """Path of a video's source as the manifest names it."""
+    return CONFIGURATION.videos[wildcards.video].source
+
+
+def source_if_there(wildcards):
+    """The source as an input; one that is missing must fail its own video only, so the probe reports it."""
+    return [path] if Path(path := source(wildcards)).exists() else []
+
+
+def restored(video):
+    """The delivered file of a video."""
+    return f"{RESULTS}/{video}/{video}.{CONFIGURATION.videos[video].steps['encode']['container']}"
+
+
+def restored_video(wildcards):
+    """Input function: the delivered file of a video."""
+    return restored(wildcards.video)
+
+
+@cache
+def planned_spans(plan):
+    """The chunks of every video, as names; read once, because every video asks."""
+    return json.loads(Path(plan).read_text())
+
+
+def restored_chunks(wildcards):
+    """All chunks of the last stage, as the plan cuts them, or the job that says why there are none."""
+    spans = planned_spans(checkpoints.plan.get().output[0])[wildcards.video]
+    last = CONFIGURATION.videos[wildcards.video].before("encode")
+    return [
+        chunk_after(wildcards.video, last, span) for span in spans
+    ] or f"{WORK}/{wildcards.video}/unreadable"
+
+
+PROBES = [
+    f"{WORK}/{video}/probe.{CONFIGURATION.key(video, 'probe')}.json"
+    for video in CONFIGURATION.videos
+]
+RESTORED = [restored(video) for video in CONFIGURATION.videos]
+COMPARISONS = [f"{RESULTS}/{video}/comparison.png" for video in CONFIGURATION.videos]

@@ -1,0 +1,11 @@
+# Needs: nothing. Gives: a list of intermediates that no current setting names, and frees their space when told to.
+rule prune:
+    log:
+        f"{LOGS}/prune.log",
+    localrule: True
+    run:
+        prune(
+            Path(WORK),
+            CONFIGURATION.current_intermediates(),
+            delete=SETTINGS["delete"],
+        )

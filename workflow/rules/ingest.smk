@@ -1,0 +1,76 @@
+# Needs: sources. Gives: probe and timeline per video, the plan of all chunks, and the chunks of source frames.
+rule probe:
+    input:
+        source_if_there,
+    output:
+        probe=f"{WORK}/{{video}}/probe.{{key}}.json",
+        timeline=f"{WORK}/{{video}}/timeline.{{key}}.tsv",
+    log:
+        f"{LOGS}/{{video}}/probe.{{key}}.log",
+    conda:
+        ENVIRONMENT
+    threads: 2
+    params:
+        spec=spec("probe"),
+        source=source,
+    message:
+        "Probing {wildcards.video}"
+    shell:
+        "probe.py --spec {params.spec:q} --source {params.source:q}"
+        " --timeline {output.timeline:q} {output.probe:q} 2>&1 | tee {log:q}"
+
+
+# One checkpoint for the whole manifest: one for each video would cost more than quadratic time.
+checkpoint plan:
+    # Not a shell command: the list of probes can be longer than a command line may be.
+    input:
+        collect("{probe}", probe=PROBES),
+    output:
+        PLAN,
+    log:
+        f"{LOGS}/plan.log",
+    localrule: True
+    message:
+        "Planning chunks"
+    run:
+        write_plan(input, Path(output[0]), SETTINGS["chunk_frames"])
+
+
+rule frames:
+    input:
+        probe=probed,
+        timeline=ancient(timeline),
+        source=ancient(source_if_there),
+    output:
+        chunk=f"{WORK}/{{video}}/frames.{{key}}/{{span}}.mkv",
+        hashes=f"{WORK}/{{video}}/frames.{{key}}/{{span}}.hashes",
+    log:
+        f"{LOGS}/{{video}}/frames.{{key}}/{{span}}.log",
+    conda:
+        ENVIRONMENT
+    threads: 2
+    params:
+        spec=spec("frames"),
+        source=source,
+    message:
+        "Extracting {wildcards.video} {wildcards.span}"
+    shell:
+        "frames.py --spec {params.spec:q} --timeline {input.timeline:q}"
+        " --source {params.source:q} {output.chunk:q} 2>&1 | tee {log:q}"
+
+
+rule unreadable:
+    input:
+        probed,
+    output:
+        # Never written: the job says what is wrong with the source and fails.
+        touch(f"{WORK}/{{video}}/unreadable"),
+    log:
+        f"{LOGS}/{{video}}/unreadable.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    message:
+        "{wildcards.video} cannot be read"
+    shell:
+        "unreadable.py {input:q} 2>&1 | tee {log:q}"

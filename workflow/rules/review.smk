@@ -1,0 +1,20 @@
+# Needs: a restored video and its source. Gives: pictures to judge it by.
+rule comparison:
+    input:
+        restored=restored_video,
+        timeline=ancient(timeline),
+        source=ancient(source_if_there),
+    output:
+        f"{RESULTS}/{{video}}/comparison.png",
+    log:
+        f"{LOGS}/{{video}}/comparison.log",
+    conda:
+        ENVIRONMENT
+    params:
+        spec=spec("comparison"),
+        source=source,
+    message:
+        "Comparing {wildcards.video} with its source"
+    shell:
+        "comparison.py --spec {params.spec:q} --timeline {input.timeline:q}"
+        " --source {params.source:q} {input.restored:q} {output:q} 2>&1 | tee {log:q}"

@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+"""Probe a source: write its description as JSON and its timeline as TSV.
+
+A source that cannot be read gives a description with an error instead: the plan needs a word on every video, and one
+bad file must not hold up the others.
+"""
+
+import argparse
+import json
+import logging
+from pathlib import Path
+
+from restoration.errors import RestorationError
+from restoration.files import atomic
+from restoration.media.probe import probe
+from restoration.pipeline.job import label, read_spec, run
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--spec", required=True, type=read_spec)
+    parser.add_argument("--source", required=True, type=Path)
+    parser.add_argument("--timeline", required=True, type=Path)
+    parser.add_argument("output", type=Path)
+    args = parser.parse_args()
+    label(args.output)
+    with atomic(args.output) as description, atomic(args.timeline) as timeline:
+        try:
+            found, times = probe(args.source, start=args.spec["start"], end=args.spec["end"])
+            times.write(timeline)
+        except RestorationError as error:
+            logging.error("ERROR: %s", error)
+            found = {"error": str(error)}
+            timeline.touch()
+        description.write_text(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,25 @@
+#!/usr/bin/env python3
+"""Fetch one model of the registry and convert it to safetensors; the download stays in `downloads` beside it."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+
+from restoration.models.convert import convert
+from restoration.models.fetch import fetch
+from restoration.models.registry import load_registry
+from restoration.pipeline.job import run
+
+
+def main(args: list[str] | None = None) -> None:
+    """Parse the command line and do it."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--registry", type=Path, required=True, help="config/models.yaml")
+    parser.add_argument("--model", required=True, help="id in the registry")
+    parser.add_argument("output", type=Path, help="safetensors file to write")
+    options = parser.parse_args(args)
+    model = load_registry(options.registry)[options.model]
+    convert(fetch(model, options.output.parent / "downloads"), model, options.output)
+
+
+if __name__ == "__main__":
+    run(main)
