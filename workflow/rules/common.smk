@@ -3,10 +3,14 @@ import json
 from functools import cache
 from pathlib import Path
 
+# The library of this checkout, installed or not.
+sys.path.insert(0, str(Path(workflow.basedir) / "src"))
+
 from snakemake.exceptions import WorkflowError
 
 from restoration.errors import RestorationError
 from restoration.pipeline.configuration import Configuration
+from restoration.pipeline.flight import remember
 from restoration.pipeline.job import put_on_path
 from restoration.pipeline.plan import Span, write_plan
 from restoration.pipeline.prune import prune
@@ -16,6 +20,7 @@ put_on_path(WORKFLOW / "scripts")
 
 try:
     CONFIGURATION = Configuration(config, WORKFLOW)
+    remember([*workflow.configfiles], workflow.config_settings.config, CONFIGURATION)
 except RestorationError as error:
     raise WorkflowError(str(error)) from None
 
@@ -24,8 +29,8 @@ WORK, RESULTS, WEIGHTS = SETTINGS["work"], SETTINGS["results"], SETTINGS["weight
 LOGS = f"{WORK}/logs"
 # On the CPU no job may wait for a GPU that nobody has.
 GPU = 0 if SETTINGS["device"] == "cpu" else 1
-# Used with --sdm conda only: the environment that environment.yml describes.
-ENVIRONMENT = "restoration"
+# Used with --sdm conda only.
+ENVIRONMENT = str(WORKFLOW.parent / "environment.yml")
 PLAN = f"{WORK}/plan.{CONFIGURATION.plan_key()}.json"
 
 

@@ -19,5 +19,5 @@ rule encode:
         "Encoding {output}"
     shell:
         # A long video has more chunks than fit on a command line: the first tells the folder, the plan their names.
-        "encode.py --spec {params.spec:q} --plan {input.plan:q} --video {wildcards.video:q}"
-        " --timeline {input.timeline:q} --source {params.source:q} {input.chunks[0]:q} {output:q} 2>&1 | tee {log:q}"
+        "encode.py --video {wildcards.video:q} --spec {params.spec:q} --plan {input.plan:q}"
+        " --timeline {input.timeline:q} --source {params.source:q} --first-chunk {input.chunks[0]:q} {output:q} 2>&1 | tee {log:q}"

@@ -16,7 +16,7 @@ rule probe:
     message:
         "Probing {wildcards.video}"
     shell:
-        "probe.py --spec {params.spec:q} --source {params.source:q}"
+        "probe.py --video {wildcards.video:q} --spec {params.spec:q} --source {params.source:q}"
         " --timeline {output.timeline:q} {output.probe:q} 2>&1 | tee {log:q}"
 
 
@@ -55,7 +55,7 @@ rule frames:
     message:
         "Extracting {wildcards.video} {wildcards.span}"
     shell:
-        "frames.py --spec {params.spec:q} --timeline {input.timeline:q}"
+        "frames.py --video {wildcards.video:q} --spec {params.spec:q} --timeline {input.timeline:q}"
         " --source {params.source:q} {output.chunk:q} 2>&1 | tee {log:q}"
 
 

@@ -16,5 +16,5 @@ rule comparison:
     message:
         "Comparing {wildcards.video} with its source"
     shell:
-        "comparison.py --spec {params.spec:q} --timeline {input.timeline:q}"
-        " --source {params.source:q} {input.restored:q} {output:q} 2>&1 | tee {log:q}"
+        "comparison.py --video {wildcards.video:q} --spec {params.spec:q} --timeline {input.timeline:q}"
+        " --source {params.source:q} --restored {input.restored:q} {output:q} 2>&1 | tee {log:q}"

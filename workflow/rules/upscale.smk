@@ -22,6 +22,6 @@ rule upscale:
     message:
         "Upscaling {wildcards.video} {wildcards.span}"
     shell:
-        "upscale.py --spec {params.spec:q} --weights {input.weights:q}"
+        "upscale.py --video {wildcards.video:q} --spec {params.spec:q} --weights {input.weights:q}"
         " --device {resources.device} --threads {threads} --batch {resources.batch}"
-        " {input.chunk:q} {output.chunk:q} 2>&1 | tee {log:q}"
+        " --input {input.chunk:q} {output.chunk:q} 2>&1 | tee {log:q}"

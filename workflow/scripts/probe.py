@@ -5,7 +5,6 @@ A source that cannot be read gives a description with an error instead: the plan
 bad file must not hold up the others.
 """
 
-import argparse
 import json
 import logging
 from pathlib import Path
@@ -13,17 +12,14 @@ from pathlib import Path
 from restoration.errors import RestorationError
 from restoration.files import atomic
 from restoration.media.probe import probe
-from restoration.pipeline.job import label, read_spec, run
+from restoration.pipeline import job
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--spec", required=True, type=read_spec)
+    parser = job.parser(__doc__)
     parser.add_argument("--source", required=True, type=Path)
     parser.add_argument("--timeline", required=True, type=Path)
-    parser.add_argument("output", type=Path)
-    args = parser.parse_args()
-    label(args.output)
+    args = job.parse(parser)
     with atomic(args.output) as description, atomic(args.timeline) as timeline:
         try:
             found, times = probe(args.source, start=args.spec["start"], end=args.spec["end"])
@@ -36,4 +32,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    job.run(main)

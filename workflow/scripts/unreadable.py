@@ -9,14 +9,13 @@ import json
 from pathlib import Path
 
 from restoration.errors import RestorationError
-from restoration.pipeline.job import label, run
+from restoration.pipeline.job import run
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("probe", type=Path)
     args = parser.parse_args()
-    label(args.probe)
     found = json.loads(args.probe.read_text())
     args.probe.unlink()
     raise RestorationError(found["error"])

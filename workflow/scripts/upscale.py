@@ -1,27 +1,23 @@
 #!/usr/bin/env python3
 """Upscale one chunk."""
 
-import argparse
 from pathlib import Path
 
 from restoration.engines.torch_engine import use_threads
-from restoration.pipeline.job import label, read_spec, run
+from restoration.pipeline import job
 from restoration.pipeline.plan import Span
 from restoration.stages.runner import run_stage
 from restoration.stages.upscale import Upscaler
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--spec", required=True, type=read_spec)
+    parser = job.parser(__doc__)
     parser.add_argument("--weights", required=True, type=Path)
     parser.add_argument("--device", required=True)
     parser.add_argument("--threads", required=True, type=int)
     parser.add_argument("--batch", required=True, type=int)
-    parser.add_argument("input", type=Path)
-    parser.add_argument("output", type=Path)
-    args = parser.parse_args()
-    label(args.output)
+    parser.add_argument("--input", required=True, type=Path)
+    args = job.parse(parser)
     use_threads(args.threads)
     stage = Upscaler(
         args.weights,
@@ -36,4 +32,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    job.run(main)

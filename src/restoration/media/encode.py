@@ -27,7 +27,9 @@ from restoration.media.timeline import Timeline
 
 logger = logging.getLogger(__name__)
 
-ENCODERS = {"h264": "libx264", "h265": "libx265"}
+ENCODERS = {"h264": ("libx264", {"x264-params": "mbtree=0"}), "h265": ("libx265", {"x265-params": "log-level=error"})}
+"""Encoder and its options. x264's macroblock tree reads beyond its data unless the picture has a multiple of 16
+macroblocks: the same frames then give other bytes at each call."""
 ENCODER_THREADS = 8
 """Not the machine's number of cores: x264's and x265's bytes depend on it."""
 OPTIONS = {".mp4": {"movflags": "+faststart"}}
@@ -104,8 +106,9 @@ def _add_video_stream(
     height, width = shape[:2]
     seconds = float((timeline.end - int(timeline.pts[0])) * timeline.time_base)
     rate = Fraction(len(timeline.pts) / seconds).limit_denominator(1001)
-    stream = output.add_stream(ENCODERS[settings.codec], rate=rate)
-    stream.options = {"crf": str(settings.crf), "preset": settings.preset}
+    encoder, options = ENCODERS[settings.codec]
+    stream = output.add_stream(encoder, rate=rate)
+    stream.options = options | {"crf": str(settings.crf), "preset": settings.preset}
     stream.height, stream.width = height, width
     # 4:2:0 halves both sides, so an odd picture would lose a line.
     stream.pix_fmt = "yuv420p" if height % 2 == width % 2 == 0 else "yuv444p"

@@ -42,7 +42,7 @@ class Configuration:
     """
 
     def __init__(self, config: dict[str, Any], workflow: Path) -> None:
-        self.scripts = workflow / "scripts"
+        self.workflow = workflow
         schema, row_schema, registry_schema = (
             read_yaml(workflow / "schemas" / f"{name}.schema.yaml") for name in ("config", "manifest", "models")
         )
@@ -161,7 +161,7 @@ class Configuration:
 
     @cached_property
     def _code(self) -> dict[str, str]:
-        return {step: code_digest(self.scripts / f"{step}.py") for step in STEPS}
+        return {step: code_digest(self.workflow / "scripts" / f"{step}.py") for step in STEPS}
 
     @cached_property
     def _conversion(self) -> str:

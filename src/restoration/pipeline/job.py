@@ -5,18 +5,21 @@ import json
 import logging
 import os
 import sys
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from restoration.errors import RestorationError
 from restoration.pipeline.digest import code_digest
+from restoration.pipeline.flight import require_unchanged
 
 logger = logging.getLogger(__name__)
 
 
 def put_on_path(scripts: Path) -> None:
-    """Let jobs call *scripts* by name, with the Python that runs here, also when no environment is activated."""
+    """Let jobs call *scripts* by name, with this package and the Python that runs here, whatever is activated."""
+    package = Path(__file__).parents[2]
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(package), *filter(None, [os.environ.get("PYTHONPATH")])])
     os.environ["PATH"] = os.pathsep.join([str(scripts), str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 
 
@@ -38,19 +41,29 @@ def run(main: Callable[[], None]) -> None:
     sys.exit(1)
 
 
-def label(output: Path) -> None:
-    """Begin every line of the log with what this job makes: video, stage and chunk, as its *output* is called."""
-    name = "/".join((*output.parts[-3:-1], output.stem))
-    formatter = logging.Formatter(f"{name}: %(message)s")
+def parser(description: str | None) -> ArgumentParser:
+    """A parser with the arguments that all jobs share."""
+    shared = ArgumentParser(description=description, allow_abbrev=False)
+    shared.add_argument("--video", required=True, help="id of the video")
+    shared.add_argument("--spec", required=True, help="settings of this step as JSON, with the digest of its code")
+    shared.add_argument("output", type=Path)
+    return shared
+
+
+def parse(filled: ArgumentParser) -> Namespace:
+    """Parse the command line, `spec` into a dict; log lines begin with what this job is from now on.
+
+    Raises RestorationError when code or settings are no longer those that the job was planned with.
+    """
+    args = filled.parse_args()
+    script = Path(sys.argv[0]).resolve()
+    formatter = logging.Formatter(f"{args.video} {script.stem} {args.output.stem}: %(message)s")
     for handler in logging.getLogger().handlers:
         handler.setFormatter(formatter)
-
-
-def read_spec(text: str) -> dict[str, Any]:
-    """The settings of this job; RestorationError when the code is not the one any more that the job was planned for."""
-    spec: dict[str, Any] = json.loads(text)
-    if spec["code"] != code_digest(Path(sys.argv[0]).resolve()):
+    text, args.spec = args.spec, json.loads(args.spec)
+    if args.spec["code"] != code_digest(script):
         raise RestorationError(
-            "the code of this stage was changed while the run was in flight; run the same command again"
+            f"the code of {script.stem} changed while the run was in flight. Run the same command again."
         )
-    return spec
+    require_unchanged(args.video, script.stem, text)
+    return args

@@ -1,0 +1,59 @@
+# Everything a visitor needs. `make` alone prints this list.
+VENV := .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+DEMO := kinescope-demo
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint format lock clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(INSTALLED) ## the environment, in .venv
+
+$(INSTALLED): requirements.lock requirements-parity.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { echo "Python's venv module is missing; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	@touch $@
+
+demo: $(INSTALLED) ## restore the bundled clip with real weights; a few minutes on two cores
+	$(BIN)/snakemake --config manifest=demo/manifest.tsv
+	@echo
+	@echo "Restored video:        $(CURDIR)/results/$(DEMO)/$(DEMO).mp4"
+	@echo "Source beside result:  $(CURDIR)/results/$(DEMO)/comparison.png"
+
+test: $(INSTALLED) $(VENV)/oracle ## linters and all tests
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(MAKE) --no-print-directory lint
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest
+
+# The original packages, against which parity tests hold ours. They do not build everywhere; the tests then say so.
+$(VENV)/oracle: requirements-parity.txt $(INSTALLED)
+	-$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -r requirements-parity.txt
+	@touch $@
+
+lint: $(INSTALLED) ## style, types, workflow
+	$(BIN)/ruff format --check src workflow demo tests
+	$(BIN)/ruff check src workflow demo tests
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+format: $(INSTALLED) ## bring the code into shape
+	$(BIN)/ruff format src workflow demo tests
+	$(BIN)/ruff check --fix src workflow demo tests
+	$(BIN)/snakefmt Snakefile workflow
+
+lock: $(INSTALLED) ## pin the newest versions that pyproject.toml allows
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-header --no-annotate pyproject.toml -o requirements.lock
+	$(MAKE) --no-print-directory environment.yml
+
+environment.yml: requirements.lock
+	{ printf '# Made by `make environment.yml` from requirements.lock.\nname: restoration\nchannels: [conda-forge, nodefaults]\ndependencies:\n  - python=3.11\n  - pip\n  - pip:\n'; sed "s/'/\"/g; s/.*/      - '&'/" requirements.lock; } > $@
+
+clean: ## remove the environment and everything computed
+	rm -rf $(VENV) work results weights .snakemake

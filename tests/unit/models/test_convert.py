@@ -1,0 +1,161 @@
+"""Checkpoints to safetensors: real ncnn files, the official layout, and files that must be refused."""
+
+import os
+import pickle
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from spandrel.architectures.Compact import Compact
+from torch.nn.functional import interpolate
+
+from restoration.errors import RestorationError
+from restoration.models.convert import convert
+from restoration.models.fetch import fetch
+from restoration.models.load import load
+from restoration.models.registry import Model, load_registry
+
+REGISTRY = load_registry(Path(__file__).parents[3] / "config/models.yaml")
+SMALLEST = "realesr-animevideov3-fp16"
+
+
+def model(**changes) -> Model:
+    entry = Model(
+        id="tiny", task="upscale", scale=4, licence="MIT", format="pth", bytes=1, sha256="ab" * 32, sources=()
+    )
+    return replace(entry, **changes)
+
+
+def tiny_state(seed: int = 1) -> dict[str, torch.Tensor]:
+    torch.manual_seed(seed)
+    return Compact(num_feat=8, num_conv=2).state_dict()
+
+
+@pytest.mark.parametrize("model_id", [model_id for model_id in REGISTRY if model_id.endswith("-fp16")])
+def test_real_ncnn_weights_upscale_a_gradient(model_id, tmp_path):
+    entry, target = REGISTRY[model_id], tmp_path / "x.safetensors"
+    convert(fetch(entry, tmp_path), entry, target)
+    gradient = (torch.arange(24.0)[:, None] + torch.arange(32.0)).div(54).expand(1, 3, -1, -1)
+    with torch.inference_mode():
+        restored = load(target, entry.sha256)(gradient)
+    assert (restored - interpolate(gradient, scale_factor=4, mode="bicubic")).abs().mean() < 0.03
+
+
+def test_names_are_the_official_ones(tmp_path):
+    entry, target = REGISTRY["RealESRGAN_x4plus_anime_6B-fp16"], tmp_path / "x.safetensors"
+    convert(fetch(entry, tmp_path), entry, target)
+    with safe_open(target, "pt") as file:
+        names = {name.removesuffix(".weight") for name in file.keys() if name.endswith(".weight")}  # noqa: SIM118
+    outer = {"conv_first", "conv_body", "conv_up1", "conv_up2", "conv_hr", "conv_last"}
+    assert names == outer | {f"body.{b}.rdb{r}.conv{c}" for b in range(6) for r in (1, 2, 3) for c in range(1, 6)}
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda data: data[:-4], "ends at 1247364, inside body.34.bias"),
+        (lambda data: data[:1000], "ends at 1000, inside body.0.weight"),
+        (lambda data: data + bytes(4), "4 bytes too many"),
+        (lambda data: bytes(4) + data[4:], "body.0.weight has flag 0x0, not 0x1306b47"),
+        (lambda data: data[:2] + data, "has flag"),
+    ],
+)
+def test_a_damaged_ncnn_file_is_refused(damage, message, tmp_path):
+    entry, source = REGISTRY[SMALLEST], tmp_path / "x.ncnn"
+    source.write_bytes(damage(fetch(entry, tmp_path).read_bytes()))
+    with pytest.raises(RestorationError, match=message):
+        convert(source, entry, tmp_path / "x.safetensors")
+    assert not list(tmp_path.glob("*.safetensors"))
+
+
+def test_ncnn_weights_of_an_odd_count_are_padded(tmp_path):
+    """9·3·1 values of 16 bits end between two multiples of 4."""
+    architecture = {"name": "SRVGGNetCompact", "num_feat": 1, "num_conv": 0, "upscale": 1, "act_type": "prelu"}
+    state = {
+        key: tensor.half().float()
+        for key, tensor in Compact(**dict(list(architecture.items())[1:])).state_dict().items()
+    }
+    data = b""
+    for tensor in state.values():
+        if tensor.ndim == 4:
+            half = tensor.half().numpy().tobytes()
+            data += 0x01306B47.to_bytes(4, "little") + half + bytes(-len(half) % 4)
+        else:
+            data += tensor.numpy().tobytes()
+    source = tmp_path / "x.ncnn"
+    source.write_bytes(data)
+    entry = model(format="ncnn", architecture=architecture, scale=1)
+    convert(source, entry, tmp_path / "x.safetensors")
+    loaded = load(tmp_path / "x.safetensors", entry.sha256).model.state_dict()
+    assert all(torch.equal(loaded[key], tensor) for key, tensor in state.items())
+
+
+@pytest.mark.parametrize("wrap", ["params", "params_ema", "state_dict", None])
+def test_the_official_layout_converts_exactly(wrap, tmp_path):
+    state = tiny_state()
+    # The official files of RRDBNet hold both; the averaged weights are the better ones.
+    layout = {"params_ema": state, "params": tiny_state(2)} if wrap == "params_ema" else {wrap: state}
+    torch.save(layout if wrap else state, tmp_path / "x.pth")
+    convert(tmp_path / "x.pth", model(), tmp_path / "x.safetensors")
+    loaded = load(tmp_path / "x.safetensors", model().sha256).model.state_dict()
+    assert loaded.keys() == state.keys()
+    assert all(torch.equal(loaded[key], tensor) for key, tensor in state.items())
+
+
+def test_half_precision_and_safetensors_sources_load_as_float32(tmp_path):
+    torch.save({"params": {key: tensor.half() for key, tensor in tiny_state().items()}}, tmp_path / "x.pth")
+    convert(tmp_path / "x.pth", model(), tmp_path / "x.safetensors")
+    convert(tmp_path / "x.safetensors", model(format="safetensors"), tmp_path / "y.safetensors")
+    assert (tmp_path / "x.safetensors").read_bytes() == (tmp_path / "y.safetensors").read_bytes()
+    assert load(tmp_path / "y.safetensors", model().sha256).dtype == torch.float32
+
+
+class Malicious:
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.trace),)
+
+
+@pytest.mark.parametrize("save", [torch.save, lambda data, path: path.write_bytes(pickle.dumps(data, protocol=2))])
+def test_a_malicious_pickle_is_refused_and_not_executed(save, tmp_path):
+    save({"params": tiny_state(), "extra": Malicious(tmp_path / "executed")}, tmp_path / "x.pth")
+    with pytest.raises(RestorationError, match="is refused"):
+        convert(tmp_path / "x.pth", model(), tmp_path / "x.safetensors")
+    assert not (tmp_path / "executed").exists()
+    torch.load(tmp_path / "x.pth", weights_only=False) if save is torch.save else pickle.loads(
+        (tmp_path / "x.pth").read_bytes()
+    )
+    assert (tmp_path / "executed").exists(), "the file is harmless, the test proves nothing"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"params": {"a": 1}}, "is no state dict"),
+        ([1, 2], "is no state dict"),
+        ({"params": {"a": torch.zeros(1)}}, "knows no network"),
+        ({"params": tiny_state() | {"body.3.weight": torch.zeros(7)}}, "do not fit"),
+        ({"params": tiny_state() | {"more": torch.zeros(7)}}, "do not fit"),
+    ],
+)
+def test_no_network_is_refused(content, message, tmp_path):
+    torch.save(content, tmp_path / "x.pth")
+    with pytest.raises(RestorationError, match=message):
+        convert(tmp_path / "x.pth", model(), tmp_path / "x.safetensors")
+
+
+@pytest.mark.parametrize("kind", ["pth", "safetensors"])
+def test_a_file_of_another_kind_is_refused(kind, tmp_path):
+    (tmp_path / "x").write_bytes(b"<html>gone</html>")
+    with pytest.raises(RestorationError, match="x is "):
+        convert(tmp_path / "x", model(format=kind), tmp_path / "x.safetensors")
+
+
+def test_a_wrong_scale_in_the_registry_is_refused(tmp_path):
+    torch.save({"params": tiny_state()}, tmp_path / "x.pth")
+    with pytest.raises(RestorationError, match="the network's scale is 4, the registry says 2"):
+        convert(tmp_path / "x.pth", model(scale=2), tmp_path / "x.safetensors")

@@ -1,0 +1,224 @@
+"""Downloads from servers that misbehave, and files put in place by hand."""
+
+import hashlib
+import random
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from restoration.errors import RestorationError
+from restoration.models import fetch as fetch_module
+from restoration.models.fetch import fetch
+from restoration.models.registry import Model
+
+DATA = random.Random(1).randbytes(300_000)
+SHA256 = hashlib.sha256(DATA).hexdigest()
+WRONG = bytes(len(DATA))
+
+
+@dataclass
+class Site:
+    """A server of *content*; *break_after* bytes every answer breaks off."""
+
+    content: bytes = DATA
+    status: int = 200
+    ranges: bool = True
+    break_after: int | None = None
+    content_range: str | None = None
+    asked: list[str | None] = field(default_factory=list)
+    url: str = ""
+
+
+@pytest.fixture
+def serve(monkeypatch):
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.setattr(fetch_module.time, "sleep", lambda seconds: None)
+    servers = []
+
+    def start(site: Site) -> Site:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                asked = self.headers["Range"]
+                site.asked.append(asked)
+                start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and site.ranges else 0
+                if start >= len(site.content):
+                    self.send_error(416)
+                    return
+                body = site.content[start:]
+                self.send_response(206 if start else site.status)
+                if start:
+                    actual = f"bytes {start}-{len(site.content) - 1}/{len(site.content)}"
+                    self.send_header("Content-Range", site.content_range or actual)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body[: site.break_after])
+
+            def log_message(self, *_):
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        servers.append(server)
+        site.url = f"http://127.0.0.1:{server.server_port}/weights.pth"
+        return site
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def dead(serve):
+    """A port that nobody listens on."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    server.server_close()
+    return Site(url=f"http://127.0.0.1:{server.server_port}/weights.pth")
+
+
+def model(*sources: Site | dict[str, str]) -> Model:
+    return Model(
+        id="tiny",
+        task="upscale",
+        scale=4,
+        licence="MIT",
+        format="pth",
+        bytes=len(DATA),
+        sha256=SHA256,
+        sources=tuple({"url": source.url} if isinstance(source, Site) else source for source in sources),
+    )
+
+
+def test_download(serve, tmp_path):
+    path = fetch(model(serve(Site())), tmp_path / "downloads")
+    assert path == tmp_path / "downloads/tiny.pth"
+    assert path.read_bytes() == DATA
+    assert not list(path.parent.glob("*.part"))
+
+
+def test_a_second_call_asks_nobody(serve, tmp_path):
+    site = serve(Site())
+    assert fetch(model(site), tmp_path) == fetch(model(site), tmp_path)
+    assert len(site.asked) == 1
+
+
+def test_a_broken_download_resumes(serve, tmp_path):
+    site = serve(Site(break_after=131_072))
+    assert fetch(model(site), tmp_path).read_bytes() == DATA
+    assert site.asked == [None, "bytes=131072-", "bytes=262144-"]
+
+
+def test_a_broken_download_resumes_in_the_next_run(serve, tmp_path):
+    (tmp_path / f"{SHA256[:10]}.part").write_bytes(DATA[:1000])
+    site = serve(Site())
+    assert fetch(model(site), tmp_path).read_bytes() == DATA
+    assert site.asked == ["bytes=1000-"]
+
+
+def test_a_broken_download_resumes_at_the_next_mirror(serve, tmp_path, monkeypatch):
+    monkeypatch.setattr(fetch_module, "ATTEMPTS", 1)
+    mirror = serve(Site())
+    assert fetch(model(serve(Site(break_after=65_536)), mirror), tmp_path).read_bytes() == DATA
+    assert mirror.asked == ["bytes=65536-"]
+
+
+@pytest.mark.parametrize(
+    ("site", "part"),
+    [
+        pytest.param(Site(ranges=False), DATA[:1000], id="server ignores Range"),
+        pytest.param(Site(content_range="bytes 0-999/300000"), DATA[:1000], id="wrong Content-Range"),
+        pytest.param(Site(), WRONG[:1000], id="part of another file"),
+        pytest.param(Site(), WRONG, id="complete part, wrong bytes"),
+        pytest.param(Site(), DATA + b"x", id="part too long"),
+    ],
+)
+def test_starts_over(serve, tmp_path, site, part):
+    (tmp_path / f"{SHA256[:10]}.part").write_bytes(part)
+    assert fetch(model(serve(site)), tmp_path).read_bytes() == DATA
+    assert site.asked[-1] is None or not site.ranges
+
+
+def test_416_starts_over(serve, tmp_path):
+    (tmp_path / f"{SHA256[:10]}.part").write_bytes(DATA[:1000])
+    shorter = serve(Site(content=DATA[:900]))
+    assert fetch(model(shorter, serve(Site())), tmp_path).read_bytes() == DATA
+    assert shorter.asked == ["bytes=1000-", None]
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (Site(content=WRONG), "has SHA-256"),
+        (Site(content=DATA[:-1]), "has 299999 bytes, not 300000"),
+        (Site(content=DATA + b"x"), "has 300001 bytes, not 300000"),
+        (Site(content=b"<html>gone</html>"), "has 17 bytes, not 300000"),
+        (Site(status=404), "404"),
+        (Site(status=503), "503"),
+        (Site(break_after=0), "broke|broken|IncompleteRead"),
+    ],
+    ids=["wrong bytes", "too short", "too long", "error page", "404", "503", "breaks off"],
+)
+def test_a_bad_mirror_is_passed_over(serve, tmp_path, caplog, bad, reason):
+    assert fetch(model(serve(bad), serve(Site())), tmp_path).read_bytes() == DATA
+    with pytest.raises(RestorationError, match=reason):
+        fetch(model(bad), tmp_path / "alone")
+    assert not list((tmp_path / "alone").glob("tiny*"))
+
+
+def test_a_client_error_is_not_tried_again(serve, tmp_path):
+    site = serve(Site(status=404))
+    with pytest.raises(RestorationError):
+        fetch(model(site), tmp_path)
+    assert len(site.asked) == 1
+
+
+def test_all_failures_and_the_remedy_are_listed(serve, dead, tmp_path):
+    wrong = serve(Site(content=WRONG))
+    absent = {"wheel": "no-such-package", "file": "x.bin"}
+    with pytest.raises(RestorationError) as caught:
+        fetch(model(dead, wrong, absent, {"file": "weights/mine.pth"}), tmp_path)
+    message = str(caught.value)
+    for line in (
+        f"{dead.url}: ",
+        f"{wrong.url}: has SHA-256 ",
+        "no-such-package: is not installed; pip install no-such-package",
+        "weights/mine.pth: no file weights/mine.pth",
+        f"300000 bytes, SHA-256 {SHA256}",
+        f"put it at {tmp_path / 'tiny.pth'};",
+    ):
+        assert line in message
+
+
+def test_offline_with_the_file_put_in_place(dead, tmp_path):
+    (tmp_path / "tiny.pth").write_bytes(DATA)
+    assert fetch(model(dead), tmp_path) == tmp_path / "tiny.pth"
+
+
+def test_a_wrong_file_put_in_place_is_never_used(dead, serve, tmp_path):
+    (tmp_path / "tiny.pth").write_bytes(WRONG)
+    with pytest.raises(RestorationError, match=r"tiny\.pth: has SHA-256"):
+        fetch(model(dead), tmp_path)
+    assert fetch(model(dead, serve(Site())), tmp_path).read_bytes() == DATA
+
+
+def test_a_file_of_ones_own_is_used_where_it_is(tmp_path):
+    own = tmp_path / "own.pth"
+    own.write_bytes(DATA)
+    assert fetch(model({"file": str(own)}), tmp_path / "downloads") == own
+    own.write_bytes(WRONG)
+    with pytest.raises(RestorationError, match="has SHA-256"):
+        fetch(model({"file": str(own)}), tmp_path / "downloads")
+
+
+def test_two_at_once_do_not_write_the_same_part(serve, tmp_path):
+    site = serve(Site(break_after=65_536))
+    results = []
+    threads = [threading.Thread(target=lambda: results.append(fetch(model(site), tmp_path))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [path.read_bytes() == DATA for path in results] == [True] * 3
+    assert len(site.asked) == 5
