@@ -1,5 +1,6 @@
 # Needs: config and manifest. Gives: the checked configuration and the helpers by which rules find their files.
 import json
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -132,9 +133,13 @@ def restored_chunks(wildcards):
     ] or f"{WORK}/{wildcards.video}/unreadable"
 
 
-PROBES = [
-    f"{WORK}/{video}/probe.{CONFIGURATION.key(video, 'probe')}.json"
-    for video in CONFIGURATION.videos
-]
+def all_probes(wildcards):
+    """Input function: the probe of every video; asked only where the plan is made, because it looks at every source."""
+    return [
+        f"{WORK}/{video}/probe.{CONFIGURATION.key(video, 'probe')}.json"
+        for video in CONFIGURATION.videos
+    ]
+
+
 RESTORED = [restored(video) for video in CONFIGURATION.videos]
 COMPARISONS = [f"{RESULTS}/{video}/comparison.png" for video in CONFIGURATION.videos]

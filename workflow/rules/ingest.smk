@@ -24,7 +24,7 @@ rule probe:
 checkpoint plan:
     # Not a shell command: the list of probes can be longer than a command line may be.
     input:
-        collect("{probe}", probe=PROBES),
+        all_probes,
     output:
         PLAN,
     log:

@@ -154,8 +154,12 @@ class Configuration:
         return names
 
     def plan_key(self) -> str:
-        """Name of the plan: hash of how chunks are cut and of every video's probe."""
-        probes = {video: self.key(video, "probe") for video in self.videos}
+        """Name of the plan: hash of how chunks are cut, and of which parts of which sources.
+
+        Without the sources' fingerprints: every cluster job asks for this name, and must not open 10,000 files for it.
+        The plan is made anew for other content because its inputs, the probes, then have other names.
+        """
+        probes = {name: [video.source, video.steps["probe"]] for name, video in self.videos.items()}
         code = code_digest(Path(__file__).with_name("plan.py"))
         return short_hash(canonical([self.settings["chunk_frames"], code, probes]))
 

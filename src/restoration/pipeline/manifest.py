@@ -1,11 +1,11 @@
 """The manifest: which videos, from where, by which recipe, with which exceptions."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from restoration.errors import RestorationError
 from restoration.pipeline.validate import problems, unknown
@@ -108,8 +108,8 @@ def _typed(text: str, about: dict[str, Any]) -> Any:
     if about["type"] == "string":
         return text
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
+        return json.loads(text)
+    except json.JSONDecodeError:
         return text
 
 
