@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from spandrel.architectures.Compact import Compact
 from spandrel.architectures.ESRGAN import ESRGAN
 from torch import Tensor
@@ -48,7 +48,8 @@ def convert(source: Path, model: Model, target: Path) -> None:
         raise RestorationError(f"{source}: the network's scale is {scale}, the registry says {model.scale}")
     metadata = {"source_sha256": model.sha256, "content_sha256": content_sha256(state)}
     with atomic(target) as temporary:
-        save_file(state, temporary, metadata)
+        # save_file would make it readable by its owner only, but groups share weights.
+        temporary.write_bytes(save(state, metadata))
 
 
 def _read_pth(source: Path, model: Model) -> Mapping[str, Tensor]:

@@ -24,7 +24,7 @@ class Upscaler:
         *,
         outscale: float,
         tile: int = 0,
-        overlap: int = 32,
+        overlap: int = 64,
         precision: str = "fp32",
         device: str = "cpu",
     ) -> None:

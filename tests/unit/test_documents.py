@@ -1,0 +1,51 @@
+"""Files that say the same thing twice must not drift apart."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def config() -> dict:
+    return yaml.safe_load((ROOT / "config/config.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict:
+    return yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+
+
+def test_config_shows_every_option_with_its_default(config: dict, schema: dict) -> None:
+    defaults = {key: about["default"] for key, about in schema["properties"].items() if "default" in about}
+    assert {key: config.get(key) for key in defaults} == defaults
+
+
+@pytest.mark.parametrize("stage", ["upscale", "encode"])
+def test_the_first_recipe_shows_every_setting_with_its_default(stage: str, config: dict, schema: dict) -> None:
+    defaults = {key: about["default"] for key, about in schema["$defs"][stage]["properties"].items()}
+    assert config["recipes"]["kinescope"][stage] == defaults
+
+
+def test_every_option_is_described(schema: dict) -> None:
+    groups = [schema, *schema["$defs"].values()]
+    options = [about for group in groups for about in group["properties"].values() if "$ref" not in about]
+    assert all(about.get("description") for about in options)
+
+
+def test_readme_knows_every_recipe(config: dict) -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert [name for name in config["recipes"] if f"`{name}`" not in readme] == []
+
+
+def test_conda_environment_pins_what_the_lock_pins() -> None:
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    pins = next(item["pip"] for item in environment["dependencies"] if isinstance(item, dict))
+    lock = [line.replace("'", '"') for line in (ROOT / "requirements.lock").read_text().splitlines()]
+    assert pins == lock, "run: make environment.yml"
+
+
+def test_both_manifests_of_the_demo_are_one() -> None:
+    assert (ROOT / "config/manifest.tsv").read_text() == (ROOT / "demo/manifest.tsv").read_text()
