@@ -1,0 +1,196 @@
+"""The engine against a network small enough to know by heart."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from restoration.engines.tiles import SMALLEST_TILE
+from restoration.engines.torch_engine import TorchEngine, choose_device, out_of_memory_as_memory_error, pad_to_multiple
+from restoration.errors import RestorationError
+
+RECEPTIVE_FIELD = 4
+"""Pixels on each side of one that Tiny looks at: a 3x3 and a dilated 3x3 convolution."""
+
+
+class Tiny(nn.Module):
+    """Two convolutions of fixed weights, then a nearest enlargement by *scale*."""
+
+    def __init__(self, scale=2, multiple=1):
+        super().__init__()
+        generator = torch.Generator().manual_seed(7)
+        self.first = nn.Conv2d(3, 8, 3, padding=1)
+        self.second = nn.Conv2d(8, 3, 3, padding=3, dilation=3)
+        for parameter in self.parameters():
+            parameter.data = torch.rand(parameter.shape, generator=generator) * 0.1 - 0.02
+        self.scale, self.multiple = scale, multiple
+        self.seen = []
+
+    def forward(self, x):
+        self.seen.append(tuple(x.shape))
+        assert x.shape[2] % self.multiple == x.shape[3] % self.multiple == 0
+        return functional.interpolate(self.second(functional.relu(self.first(x))), scale_factor=self.scale)
+
+
+class Wrap(nn.Module):
+    """Any function as a network."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.forward = function
+
+
+def engine(network=None, **settings):
+    network = network or Tiny()
+    defaults = {"scale": 2, "multiple": 1, "tile": 0, "overlap": 0, "precision": "fp32", "device": "cpu"}
+    return TorchEngine(network, **defaults | settings)
+
+
+def noise(*shape, seed=1):
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+@pytest.mark.parametrize("size", [(40, 56), (41, 57), (33, 90), (7, 100), (1, 1)])
+@pytest.mark.parametrize("multiple", [1, 4])
+@pytest.mark.parametrize("tile", [16, 24])
+def test_tiled_equals_whole_when_the_overlap_covers_the_receptive_field(size, multiple, tile):
+    frames = noise(2, *size, 3)
+    whole = engine(Tiny(multiple=multiple), multiple=multiple)(frames)
+    network = Tiny(multiple=multiple)
+    tiled = engine(network, multiple=multiple, tile=tile, overlap=RECEPTIVE_FIELD)(frames)
+    assert whole.shape == tiled.shape == (2, size[0] * 2, size[1] * 2, 3)
+    assert whole.dtype == tiled.dtype == np.uint8
+    np.testing.assert_array_equal(tiled, whole)
+    assert len(set(network.seen)) == 1, "one shape for all windows"
+
+
+def test_a_narrower_overlap_shows_seams():
+    frames = noise(1, 40, 40, 3)
+    whole = engine()(frames)
+    assert (engine(tile=16, overlap=RECEPTIVE_FIELD - 1)(frames) != whole).any()
+
+
+def test_the_network_gets_rgb_in_0_to_1_and_the_result_is_rounded_and_clamped():
+    seen = []
+
+    def network(x):
+        seen.append(x)
+        return torch.stack([x[:, 0] + 0.4 / 255, x[:, 1] + 0.6 / 255, x[:, 2] * 4 - 1], 1)
+
+    frames = np.array([[[[0, 1, 0]], [[255, 254, 255]], [[100, 100, 100]]]], np.uint8)
+    result = engine(Wrap(network), scale=1)(frames)
+    assert (seen[0].dtype, seen[0].min(), seen[0].max()) == (torch.float32, 0, 1)
+    assert seen[0][0, :, 0, 0].tolist() == pytest.approx([0, 1 / 255, 0])
+    assert result[0, :, 0].tolist() == [[0, 2, 0], [255, 255, 255], [100, 101, 145]]
+
+
+def test_odd_sizes_are_padded_by_reflection_and_cropped():
+    picture = torch.arange(5 * 6, dtype=torch.float32).reshape(1, 1, 5, 6)
+    padded = pad_to_multiple(picture, 4)
+    assert padded.shape == (1, 1, 8, 8)
+    assert padded[0, 0, 5:, 0].tolist() == picture[0, 0, [3, 2, 1], 0].tolist()
+    assert padded[0, 0, 0, 6:].tolist() == picture[0, 0, 0, [4, 3]].tolist()
+    assert pad_to_multiple(picture, 1) is picture
+    # Too small to reflect: the border is repeated.
+    assert pad_to_multiple(picture[:, :, :1, :1], 4).unique().tolist() == [0]
+    frames = noise(3, 5, 6, 3)
+    identity = engine(Wrap(lambda x: x), scale=1, multiple=4)
+    np.testing.assert_array_equal(identity(frames), frames)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("tile", [0, 16])
+def test_what_is_no_number_names_its_frames(bad, tile):
+    def network(x):
+        x = x.clone()
+        x[1, 2, -1, -1] = x[3, 0, 0, 0] = bad
+        return x
+
+    with pytest.raises(FloatingPointError) as caught:
+        engine(Wrap(network), scale=1, tile=tile)(noise(4, 20, 20, 3))
+    assert caught.value.args == ([1, 3],)
+
+
+def failing(error):
+    def network(x):
+        raise error
+
+    return engine(Wrap(network), scale=1)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:115] DefaultCPUAllocator: can't allocate memory: you tried ..."),
+        RuntimeError("MPS backend out of memory"),
+    ],
+)
+def test_out_of_memory_is_a_memory_error(error):
+    with pytest.raises(MemoryError, match="memory"):
+        failing(error)(noise(1, 4, 4, 3))
+
+
+def test_a_real_allocation_that_fails_is_a_memory_error():
+    with pytest.raises(MemoryError), out_of_memory_as_memory_error():
+        torch.empty(1 << 60)
+
+
+def test_other_errors_stay_what_they_are():
+    with pytest.raises(RuntimeError, match="mat1 and mat2") as caught:
+        failing(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))(noise(1, 4, 4, 3))
+    assert not isinstance(caught.value, MemoryError)
+
+
+def test_fp16_on_the_cpu_is_refused():
+    with pytest.raises(RestorationError, match=r"precision: fp16 needs a GPU.*bf16.*fp32"):
+        engine(precision="fp16")
+
+
+def test_bf16_is_near_fp32_and_exact_is_fp32():
+    frames = noise(2, 24, 24, 3)
+    exact = engine()(frames)
+    quick = engine(precision="bf16")
+    difference = np.abs(quick(frames).astype(int) - exact)
+    assert 0 < difference.max() <= 4
+    np.testing.assert_array_equal(quick(frames, exact=True), exact)
+
+
+def test_batches_do_not_matter():
+    frames = noise(5, 20, 24, 3)
+    whole = engine()(frames)
+    single = engine()
+    np.testing.assert_array_equal(np.concatenate([single(frames[i : i + 1]) for i in range(5)]), whole)
+
+
+def test_the_tile_is_halved_down_to_the_smallest():
+    small = engine(tile=0)
+    tiles = []
+    while small.halve_tile(200, 300):
+        tiles.append(small.tile)
+    assert tiles == [150, 75, 37]
+    assert tiles[-1] // 2 < SMALLEST_TILE <= tiles[-1]
+    assert small.tile == 37
+
+
+def test_devices_that_do_not_exist_are_refused(monkeypatch, caplog):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    for name in ("cuda", "mps"):
+        with pytest.raises(RestorationError, match=f"{name} was asked for.*device: auto"):
+            choose_device(name)
+    assert choose_device("auto").type == "cpu"
+    assert "no GPU found" in caplog.text
+    caplog.clear()
+    assert choose_device("cpu").type == "cpu"
+    assert not caplog.text
+
+
+def test_no_warnings_and_no_gradients():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = engine()(noise(1, 8, 8, 3))
+    assert result.flags.c_contiguous

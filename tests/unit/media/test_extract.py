@@ -1,0 +1,135 @@
+"""Extraction: every span, by every seek, gives the pictures that the probe saw."""
+
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from media_factory import B_FRAMES, LONG_GOP, OPEN_GOP, pictures, write_clip
+from restoration.errors import RestorationError
+from restoration.media.extract import extract
+from restoration.media.probe import probe
+from restoration.media.source import open_source
+
+DEMO = Path(__file__).parents[3] / "demo" / "kinescope.mp4"
+COUNT = 30
+
+
+def spans(count):
+    """Every first frame, with spans that are short, cross a GOP's border, and reach the end."""
+    return sorted({(first, min(last, count - 1)) for first in range(count) for last in (first, first + 9, count)})
+
+
+@pytest.mark.parametrize(
+    ("name", "clip"),
+    [
+        ("long.mp4", {"options": LONG_GOP}),
+        ("long.mkv", {"options": LONG_GOP}),
+        ("open.mp4", {"options": OPEN_GOP}),
+        ("open.mkv", {"options": OPEN_GOP}),
+        ("open.ts", {"options": OPEN_GOP}),
+        ("b.mp4", {"options": B_FRAMES}),
+        ("b.mov", {"options": B_FRAMES, "pts": range(100, 100 + COUNT)}),
+        ("mpeg2.ts", {"codec": "mpeg2video", "options": {"g": "8", "bf": "2"}}),
+        ("mpeg4.mp4", {"codec": "mpeg4", "options": {"g": "8", "bf": "2"}}),
+        pytest.param(
+            "mpeg4.avi",
+            {"codec": "mpeg4", "options": {"g": "8", "bf": "2"}},
+            marks=pytest.mark.xfail(
+                strict=True, reason="a seek before the beginning fails in AVI; nothing else is tried"
+            ),
+        ),
+        ("ffv1.mkv", {"codec": "ffv1", "pix_fmt": "bgr0"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_every_span_equals_the_full_decode(tmp_path, name, clip):
+    path = write_clip(tmp_path / name, pictures(COUNT), **clip)
+    timeline = probe(path)[1]
+    whole = np.stack(list(extract(path, timeline, 0, COUNT - 1)))
+    assert len(np.unique(whole.reshape(COUNT, -1), axis=0)) == COUNT
+    for first, last in spans(COUNT):
+        np.testing.assert_array_equal(list(extract(path, timeline, first, last)), whole[first : last + 1])
+
+
+def test_the_whole_decode_is_lossless_where_the_source_is(tmp_path):
+    path = write_clip(tmp_path / "a.mkv", pictures(), codec="ffv1", pix_fmt="bgr0", bt709=False)
+    np.testing.assert_array_equal(list(extract(path, probe(path)[1], 5, 9)), pictures()[5:10])
+
+
+def test_the_demo():
+    timeline = probe(DEMO)[1]
+    whole = list(extract(DEMO, timeline, 0, 95))
+    for first, last in ((0, 0), (37, 38), (40, 56), (95, 95)):
+        np.testing.assert_array_equal(list(extract(DEMO, timeline, first, last)), whole[first : last + 1])
+
+
+def test_spans_of_an_excerpt_count_from_its_beginning(tmp_path):
+    path = write_clip(tmp_path / "a.mkv", pictures(), codec="ffv1", pix_fmt="bgr0", bt709=False)
+    timeline = probe(path, start=0.4, end=0.8)[1]
+    np.testing.assert_array_equal(list(extract(path, timeline, 0, 9)), pictures()[10:20])
+    np.testing.assert_array_equal(list(extract(path, timeline, 9, 9)), pictures()[19:20])
+
+
+def test_duplicates_are_extracted_like_any_other(tmp_path):
+    order = [0, 0, 1, 1, 1, 2]
+    path = write_clip(tmp_path / "a.mkv", pictures()[order], codec="ffv1", pix_fmt="bgr0", bt709=False)
+    timeline = probe(path)[1]
+    np.testing.assert_array_equal(list(extract(path, timeline, 1, 4)), pictures()[order][1:5])
+
+
+class LateSeek:
+    """A container whose seeks land ten frames too late, as a broken index makes them."""
+
+    def __init__(self, container):
+        self.container = container
+
+    def __getattr__(self, name):
+        return getattr(self.container, name)
+
+    def seek(self, pts, **options):
+        self.container.seek(max(pts, 0) + 400, **options)
+
+
+def test_a_seek_that_lands_too_late_is_noticed_and_mended(tmp_path, monkeypatch, caplog):
+    path = write_clip(tmp_path / "a.mkv", pictures(), codec="ffv1", pix_fmt="bgr0", bt709=False)
+    timeline = probe(path)[1]
+
+    @contextmanager
+    def opened(path):
+        with open_source(path) as container:
+            yield LateSeek(container)
+
+    monkeypatch.setattr("restoration.media.extract.open_source", opened)
+    monkeypatch.setattr("restoration.media.extract.video_stream", lambda container, path: container.streams.video[0])
+    np.testing.assert_array_equal(list(extract(path, timeline, 4, 6)), pictures()[4:7])
+    assert "Frame 4 is not there after seeking" in caplog.text
+
+
+@pytest.mark.parametrize("change", ["pixels", "times", "shorter"])
+def test_a_changed_source_is_refused_with_a_remedy(tmp_path, change):
+    path = write_clip(tmp_path / "a.mkv", pictures(), codec="ffv1", pix_fmt="bgr0", bt709=False)
+    timeline = probe(path)[1]
+    frames = pictures()
+    pts = list(range(24))
+    if change == "pixels":
+        frames[12, 0, 0, 0] ^= 1
+    elif change == "times":
+        pts[12:] = [number + 1 for number in pts[12:]]
+    else:
+        frames, pts = frames[:12], pts[:12]
+    write_clip(path, frames, pts=pts, codec="ffv1", pix_fmt="bgr0", bt709=False)
+    assert len(list(extract(path, timeline, 0, 11))) == 12
+    with pytest.raises(
+        RestorationError, match=r"a\.mkv: frame 12 \(pts 480\) is not what it was when.*snakemake --forcerun probe"
+    ):
+        list(extract(path, timeline, 8, 15))
+
+
+def test_a_missing_source_is_named(tmp_path):
+    path = write_clip(tmp_path / "a.mkv", pictures(3), codec="ffv1", pix_fmt="bgr0")
+    timeline = probe(path)[1]
+    path.unlink()
+    with pytest.raises(RestorationError, match=r"a\.mkv: no such file"):
+        next(extract(path, timeline, 0, 0))

@@ -1,0 +1,94 @@
+"""Side-by-side pictures show the same moment on both sides."""
+
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+
+from media_factory import pictures, write_clip
+from restoration.errors import RestorationError
+from restoration.media.encode import EncodeSettings, encode
+from restoration.media.probe import probe
+from restoration.review.comparison import LABEL_HEIGHT, WIDEST, write_comparison
+
+SHARP = EncodeSettings("h264", 4, "ultrafast")
+VFR = {
+    "time_base": Fraction(1, 1000),
+    "pts": [900 + index * 33 + index % 3 * 7 for index in range(60)],
+}
+
+
+def compared(
+    tmp_path, frames, *, name="a.mkv", suffix="mp4", scale=2, clip=None, made_by=("upscale small",), **excerpt
+):
+    """The comparison of a clip of *frames* with its enlargement, as rows of (left, right) without their labels."""
+    source = write_clip(tmp_path / name, frames, codec="ffv1", pix_fmt="bgr0", bt709=False, **clip or {})
+    timeline = probe(source, **excerpt)[1]
+    first = round((excerpt.get("start") or 0) * 25)
+    result = frames[first : first + len(timeline.pts)].repeat(scale, axis=1).repeat(scale, axis=2)
+    restored, target = tmp_path / f"b.{suffix}", tmp_path / "c.png"
+    encode(restored, result, timeline, source, SHARP, trimmed=bool(excerpt))
+    write_comparison(source, restored, timeline, target, list(made_by))
+    picture = cv2.cvtColor(cv2.imread(str(target)), cv2.COLOR_BGR2RGB)
+    height = min(result.shape[2], WIDEST) * result.shape[1] // result.shape[2] + LABEL_HEIGHT
+    assert picture.shape[0] % height == 0
+    rows = np.split(picture, picture.shape[0] // height)
+    return [np.split(row[LABEL_HEIGHT:], 2, axis=1) for row in rows], timeline, first
+
+
+def nearest(picture, frames):
+    size = picture.shape[1::-1]
+    return int(np.argmin([np.abs(cv2.resize(frame, size).astype(int) - picture).mean() for frame in frames]))
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+@pytest.mark.parametrize("clip", [{}, VFR], ids=["even", "vfr, late"])
+def test_both_sides_show_the_middle_of_each_shot(tmp_path, suffix, clip):
+    frames = pictures(60, shots=3)
+    rows, *_ = compared(tmp_path, frames, suffix=suffix, clip=clip)
+    for (left, right), number in zip(rows, (9, 29, 49), strict=True):
+        assert left.shape == right.shape == (96, 128, 3)
+        assert nearest(left, frames) == nearest(right, frames) == number
+
+
+def test_times_that_matroska_rounds(tmp_path):
+    frames = pictures(60, shots=3)
+    rows, *_ = compared(tmp_path, frames, name="a.avi", suffix="mkv", clip={"rate": Fraction(24000, 1001)})
+    assert [nearest(right, frames) for _, right in rows] == [9, 29, 49]
+
+
+def test_an_excerpt(tmp_path):
+    frames = pictures(60, shots=3)
+    rows, timeline, first = compared(tmp_path, frames, start=0.4, end=0.8)
+    assert (timeline.shots(), len(rows)) == ([(0, 9)], 1)
+    assert nearest(rows[0][0], frames) == nearest(rows[0][1], frames) == first + 4
+
+
+def test_many_shots_give_three_rows_from_beginning_middle_and_end(tmp_path):
+    frames = pictures(100, shots=5)
+    rows, *_ = compared(tmp_path, frames)
+    assert [nearest(left, frames) for left, _ in rows] == [9, 49, 89]
+
+
+def test_wide_results_are_shrunk(tmp_path):
+    rows, *_ = compared(tmp_path, pictures(2, 600, 100), scale=2)
+    assert rows[0][0].shape == (160, WIDEST, 3)
+
+
+def test_labels_say_what_made_it(tmp_path):
+    for name, made_by in (("1", ()), ("2", ("upscale small",)), ("3", ("upscale large",))):
+        (tmp_path / name).mkdir()
+        compared(tmp_path / name, pictures(2, 400, 40), made_by=made_by)
+    labels = [cv2.imread(str(tmp_path / name / "c.png"))[:LABEL_HEIGHT] for name in "123"]
+    assert all(label.max() == 255 for label in labels)
+    assert (labels[0] != labels[1]).any()
+    assert (labels[1] != labels[2]).any()
+
+
+def test_a_result_that_is_too_short_is_named(tmp_path):
+    source = write_clip(tmp_path / "a.mkv", pictures(24), codec="ffv1", pix_fmt="bgr0")
+    short = write_clip(tmp_path / "b.mp4", pictures(5))
+    with pytest.raises(RestorationError, match=r"b\.mp4: frame 11 is not there"):
+        write_comparison(source, short, probe(source)[1], tmp_path / "c.png", [])
+    assert not (tmp_path / "c.png").exists()
