@@ -20,6 +20,9 @@ include: "workflow/rules/housekeeping.smk"
 rule all:
     default_target: True
     input:
+        # Asked for by name: Snakemake does not miss a missing plan, and without one looks no further.
+        PLAN,
         collect("{restored}", restored=RESTORED),
+        collect("{delivery}", delivery=DELIVERIES),
         collect("{comparison}", comparison=COMPARISONS),
     localrule: True

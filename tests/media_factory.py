@@ -3,13 +3,20 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
+from restoration.media.reading import Reading, choose_stream, determine
+from restoration.media.source import decode, open_source
+
+CONFIG_SCHEMA = Path(__file__).parents[1] / "workflow" / "schemas" / "config.schema.yaml"
 WIDTH, HEIGHT = 64, 48
 SAMPLE_RATE = 48000
 
@@ -28,6 +35,19 @@ class Tone:
     seconds: float = 1.0
     start: float = 0.0
     language: str = "und"
+
+
+def wishes(**chosen: Any) -> dict[str, Any]:
+    """What a probe is asked for: the defaults of the `ingest` settings and the whole video, under what was *chosen*."""
+    assert chosen.keys() <= ingest_defaults().keys() | {"start", "end"}, chosen
+    return ingest_defaults() | {"start": None, "end": None} | chosen
+
+
+@cache
+def ingest_defaults() -> dict[str, Any]:
+    """The defaults of the schema."""
+    options = yaml.safe_load(CONFIG_SCHEMA.read_text(encoding="utf-8"))["$defs"]["ingest"]["properties"]
+    return {option: about["default"] for option, about in options.items()}
 
 
 def pictures(
@@ -113,6 +133,20 @@ def _play(container, track, tone: Tone) -> None:
         frame.pts = first + round(tone.start * SAMPLE_RATE)
         container.mux(track.encode(frame))
     container.mux(track.encode())
+
+
+def read_as(path: Path, **chosen: Any) -> Reading:
+    """How *path* is read when the user has *chosen* these `ingest` settings."""
+    with open_source(path) as container:
+        stream = choose_stream(container, wishes(**chosen)["stream"], str(path))
+        return determine(container, stream, wishes(**chosen), str(path))
+
+
+def decoded(path: Path, **chosen: Any) -> NDArray[np.uint8]:
+    """All pictures of *path*, as every part of the workflow sees them."""
+    reading = read_as(path, **chosen)
+    with open_source(path) as container:
+        return np.stack([frame.rgb for frame in decode(container, container.streams[reading.stream], reading, [])])
 
 
 def video_times(path: Path) -> list[Fraction]:

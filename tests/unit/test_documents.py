@@ -23,7 +23,7 @@ def test_config_shows_every_option_with_its_default(config: dict, schema: dict) 
     assert {key: config.get(key) for key in defaults} == defaults
 
 
-@pytest.mark.parametrize("stage", ["upscale", "encode"])
+@pytest.mark.parametrize("stage", ["ingest", "upscale", "encode"])
 def test_the_first_recipe_shows_every_setting_with_its_default(stage: str, config: dict, schema: dict) -> None:
     defaults = {key: about["default"] for key, about in schema["$defs"][stage]["properties"].items()}
     assert config["recipes"]["kinescope"][stage] == defaults

@@ -21,14 +21,17 @@ put_on_path(WORKFLOW / "scripts")
 
 try:
     CONFIGURATION = Configuration(config, WORKFLOW)
-    remember([*workflow.configfiles], workflow.config_settings.config, CONFIGURATION)
+    # Those of the command line, which Snakemake lists first, have the last word.
+    named = workflow.config_settings.configfiles
+    files = [file for file in workflow.configfiles if file not in named]
+    remember([*files, *named], workflow.config_settings.config, CONFIGURATION)
 except RestorationError as error:
     raise WorkflowError(str(error)) from None
 
 SETTINGS = CONFIGURATION.settings
-WORK, RESULTS, WEIGHTS = SETTINGS["work"], SETTINGS["results"], SETTINGS["weights"]
-LOGS = f"{WORK}/logs"
-# On the CPU no job may wait for a GPU that nobody has.
+WORK, RESULTS = SETTINGS["work"], SETTINGS["results"]
+LOGS, WEIGHTS = SETTINGS["logs"], SETTINGS["weights"]
+# Each AI job asks for one GPU, which `--profile gpu` limits; asked to run on the CPU, for none.
 GPU = 0 if SETTINGS["device"] == "cpu" else 1
 # Used with --sdm conda only.
 ENVIRONMENT = str(WORKFLOW.parent / "environment.yml")
@@ -99,13 +102,21 @@ def weights_of(step):
 
 
 def source(wildcards):
-    """Path of a video's source as the manifest names it."""
-    return CONFIGURATION.videos[wildcards.video].source
+    """Params function: where a video's source lies.
+
+    A Path and no str, because Snakemake leaves paths out when it asks whether params changed: a video that was moved is
+    the same video. What tells one source from another is in the probe's spec.
+    """
+    return Path(CONFIGURATION.videos[wildcards.video].source)
 
 
 def source_if_there(wildcards):
-    """The source as an input; one that is missing must fail its own video only, so the probe reports it."""
-    return [path] if Path(path := source(wildcards)).exists() else []
+    """The source as an input, for its mtime; without one its content alone tells whether it changed.
+
+    One that is missing must fail its own video only, so the probe reports it. Braces in a name would be wildcards.
+    """
+    path = source(wildcards)
+    return [str(path)] if path.exists() and "{" not in str(path) else []
 
 
 def restored(video):
@@ -115,6 +126,8 @@ def restored(video):
 
 def restored_video(wildcards):
     """Input function: the delivered file of a video."""
+    # Before planning Snakemake takes every encode for due; only who waits for the plan, too, is thought over after it.
+    checkpoints.plan.get()
     return restored(wildcards.video)
 
 
@@ -142,4 +155,5 @@ def all_probes(wildcards):
 
 
 RESTORED = [restored(video) for video in CONFIGURATION.videos]
+DELIVERIES = [f"{path}.delivery.json" for path in RESTORED]
 COMPARISONS = [f"{RESULTS}/{video}/comparison.png" for video in CONFIGURATION.videos]

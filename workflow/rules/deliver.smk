@@ -2,22 +2,28 @@
 rule encode:
     input:
         chunks=restored_chunks,
-        plan=ancient(PLAN),
+        probe=ancient(probed),
         timeline=ancient(timeline),
-        source=ancient(source_if_there),
     output:
-        f"{RESULTS}/{{video}}/{{video}}.{{container}}",
+        video=f"{RESULTS}/{{video}}/{{video}}.{{container}}",
+        delivery=f"{RESULTS}/{{video}}/{{video}}.{{container}}.delivery.json",
     log:
         f"{LOGS}/{{video}}/encode.{{container}}.log",
     conda:
         ENVIRONMENT
-    threads: SETTINGS["threads"]
+    # As many as the encoder always uses: its bytes depend on their number.
+    threads: 8
+    resources:
+        # Where to find the frames, not what they are: no reason to encode anew.
+        chunk_frames=SETTINGS["chunk_frames"],
     params:
         spec=spec("encode"),
         source=source,
     message:
-        "Encoding {output}"
+        "Encoding {output.video}"
     shell:
-        # A long video has more chunks than fit on a command line: the first tells the folder, the plan their names.
-        "encode.py --video {wildcards.video:q} --spec {params.spec:q} --plan {input.plan:q}"
-        " --timeline {input.timeline:q} --source {params.source:q} --first-chunk {input.chunks[0]:q} {output:q} 2>&1 | tee {log:q}"
+        # A long video has more chunks than fit on a command line: the first tells the folder, their length the names.
+        "encode.py --video {wildcards.video:q} --spec {params.spec:q}"
+        " --probe {input.probe:q} --timeline {input.timeline:q} --source={params.source:q}"
+        " --first-chunk {input.chunks[0]:q} --chunk-frames {resources.chunk_frames}"
+        " --delivery {output.delivery:q} {output.video:q} 2>&1 | tee {log:q}"

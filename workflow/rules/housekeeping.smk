@@ -6,6 +6,7 @@ rule prune:
     run:
         prune(
             Path(WORK),
+            Path(RESULTS),
             CONFIGURATION.current_intermediates(),
             delete=SETTINGS["delete"],
         )

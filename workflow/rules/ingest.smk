@@ -16,7 +16,7 @@ rule probe:
     message:
         "Probing {wildcards.video}"
     shell:
-        "probe.py --video {wildcards.video:q} --spec {params.spec:q} --source {params.source:q}"
+        "probe.py --video {wildcards.video:q} --spec {params.spec:q} --source={params.source:q}"
         " --timeline {output.timeline:q} {output.probe:q} 2>&1 | tee {log:q}"
 
 
@@ -40,7 +40,6 @@ rule frames:
     input:
         probe=probed,
         timeline=ancient(timeline),
-        source=ancient(source_if_there),
     output:
         chunk=f"{WORK}/{{video}}/frames.{{key}}/{{span}}.mkv",
         hashes=f"{WORK}/{{video}}/frames.{{key}}/{{span}}.hashes",
@@ -55,8 +54,8 @@ rule frames:
     message:
         "Extracting {wildcards.video} {wildcards.span}"
     shell:
-        "frames.py --video {wildcards.video:q} --spec {params.spec:q} --timeline {input.timeline:q}"
-        " --source {params.source:q} {output.chunk:q} 2>&1 | tee {log:q}"
+        "frames.py --video {wildcards.video:q} --spec {params.spec:q} --probe {input.probe:q} --timeline {input.timeline:q}"
+        " --source={params.source:q} {output.chunk:q} 2>&1 | tee {log:q}"
 
 
 rule unreadable:

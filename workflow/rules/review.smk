@@ -2,8 +2,8 @@
 rule comparison:
     input:
         restored=restored_video,
+        probe=ancient(probed),
         timeline=ancient(timeline),
-        source=ancient(source_if_there),
     output:
         f"{RESULTS}/{{video}}/comparison.png",
     log:
@@ -16,5 +16,5 @@ rule comparison:
     message:
         "Comparing {wildcards.video} with its source"
     shell:
-        "comparison.py --video {wildcards.video:q} --spec {params.spec:q} --timeline {input.timeline:q}"
-        " --source {params.source:q} --restored {input.restored:q} {output:q} 2>&1 | tee {log:q}"
+        "comparison.py --video {wildcards.video:q} --spec {params.spec:q} --probe {input.probe:q} --timeline {input.timeline:q}"
+        " --source={params.source:q} --restored {input.restored:q} {output:q} 2>&1 | tee {log:q}"

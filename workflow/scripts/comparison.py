@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Draw source and result side by side, at the middle of up to three shots, as a picture."""
 
+import json
 from pathlib import Path
 
 from restoration.media.timeline import Timeline
@@ -11,10 +12,12 @@ from restoration.review.comparison import write_comparison
 def main() -> None:
     parser = job.parser(__doc__)
     parser.add_argument("--source", required=True, type=Path)
+    parser.add_argument("--probe", required=True, type=Path)
     parser.add_argument("--timeline", required=True, type=Path)
     parser.add_argument("--restored", required=True, type=Path)
     args = job.parse(parser)
-    write_comparison(args.source, args.restored, Timeline.read(args.timeline), args.output, args.spec["made_by"])
+    description, timeline = json.loads(args.probe.read_text()), Timeline.read(args.timeline)
+    write_comparison(args.source, description, timeline, args.restored, args.output, args.spec["made_by"])
 
 
 if __name__ == "__main__":

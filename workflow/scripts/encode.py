@@ -5,23 +5,33 @@ import json
 from itertools import chain
 from pathlib import Path
 
+from restoration.files import atomic
 from restoration.media.chunks import read_chunk
+from restoration.media.delivery import delivery
 from restoration.media.encode import EncodeSettings, encode
 from restoration.media.timeline import Timeline
 from restoration.pipeline import job
+from restoration.pipeline.plan import chunks
 
 
 def main() -> None:
     parser = job.parser(__doc__)
-    parser.add_argument("--plan", required=True, type=Path)
+    parser.add_argument("--probe", required=True, type=Path)
     parser.add_argument("--timeline", required=True, type=Path)
     parser.add_argument("--source", required=True, type=Path)
-    parser.add_argument("--first-chunk", required=True, type=Path, help="the others lie beside it, named by the plan")
+    parser.add_argument("--first-chunk", required=True, type=Path, help="the others lie beside it")
+    parser.add_argument("--chunk-frames", required=True, type=int, help="longest chunk, by which they were cut")
+    parser.add_argument("--delivery", required=True, type=Path, help="JSON report to write")
     args = job.parse(parser)
-    spans = json.loads(args.plan.read_text())[args.video]
+    description = json.loads(args.probe.read_text())
+    spans = chunks(description["shots"], args.chunk_frames)
     frames = chain.from_iterable(read_chunk(args.first_chunk.with_name(f"{span}.mkv")) for span in spans)
     settings = EncodeSettings(args.spec["codec"], args.spec["crf"], args.spec["preset"])
-    encode(args.output, frames, Timeline.read(args.timeline), args.source, settings, trimmed=args.spec["trimmed"])
+    timeline = Timeline.read(args.timeline)
+    stream = description["reading"]["stream"]
+    ledger = encode(args.output, frames, timeline, args.source, stream, settings, trimmed=args.spec["trimmed"])
+    with atomic(args.delivery) as report:
+        report.write_text(json.dumps(delivery(args.output, args.source, description, ledger), indent=1))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ import json
 import logging
 from pathlib import Path
 
+import av
+
 from restoration.errors import RestorationError
 from restoration.files import atomic
 from restoration.media.probe import probe
@@ -22,9 +24,9 @@ def main() -> None:
     args = job.parse(parser)
     with atomic(args.output) as description, atomic(args.timeline) as timeline:
         try:
-            found, times = probe(args.source, start=args.spec["start"], end=args.spec["end"])
+            found, times = probe(args.source, args.spec)
             times.write(timeline)
-        except RestorationError as error:
+        except (RestorationError, av.FFmpegError, ArithmeticError, ValueError) as error:
             logging.error("ERROR: %s", error)
             found = {"error": str(error)}
             timeline.touch()

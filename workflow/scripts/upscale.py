@@ -28,7 +28,8 @@ def main() -> None:
         precision=args.spec["precision"],
         device=args.device,
     )
-    run_stage(stage, args.input, args.output, first_frame=Span.parse(args.output.stem).first, batch=args.batch)
+    span = Span.parse(args.output.stem)
+    run_stage(stage, args.input, args.output, first_frame=span.first, frames=len(span), batch=args.batch)
 
 
 if __name__ == "__main__":

@@ -19,9 +19,9 @@ class Span:
 def spans(size: int, tile: int, overlap: int, multiple: int = 1) -> list[Span]:
     """Cover *size* pixels by windows of one length whose cores partition the axis.
 
-    Cores are at most *tile* long (0: no limit) and are shared out evenly; every core has *overlap* pixels of context
-    on both sides, or reaches the picture's border. Windows begin and end on multiples of *multiple*, of which *size*
-    must be one. One length for all windows means one shape for the engine to plan for, and tiles that can be batched.
+    Cores are at most *tile* long, rounded up to a multiple (0: no limit), and are shared out evenly; every core has
+    *overlap* pixels of context on both sides, or reaches the picture's border. Windows begin and end on multiples of
+    *multiple*, of which *size* must be one. One length for all windows means one shape for the engine to plan for.
     """
     count = -(-size // tile) if tile else 1
     if count == 1:

@@ -15,7 +15,9 @@ from restoration.errors import RestorationError
 from restoration.files import atomic
 from restoration.frames import Frame, frame_hash
 
-FFV1 = {"level": "3", "slicecrc": "1", "slices": "4"}
+FFV1 = {"level": "3", "slicecrc": "1"}
+SMALLEST_SLICED = 64
+"""Pictures with a side below this are coded in one slice; FFV1 refuses slices of nothing."""
 
 
 def hashes_path(chunk: Path) -> Path:
@@ -28,14 +30,14 @@ def read_hashes(chunk: Path) -> list[str]:
     try:
         return hashes_path(chunk).read_text().split()
     except OSError as error:
-        raise _damaged(chunk, f"its hash list cannot be read ({error.strerror})") from error
+        raise damaged(chunk, f"its hash list cannot be read ({error.strerror})") from error
 
 
 def write_chunk(chunk: Path, frames: Iterable[Frame], *, expected: int) -> None:
     """Write uint8 RGB frames of one size losslessly; *expected* frames, or nothing appears and an error is raised."""
     with atomic(chunk) as temporary:
         hashes = _encode(temporary, frames)
-        written = _count_packets(temporary)
+        written = _count_packets(temporary) if hashes else 0
         if not len(hashes) == written == expected:
             raise RestorationError(
                 f"{chunk}: {expected} frames were due, {len(hashes)} came and {written} are in the file; "
@@ -50,18 +52,18 @@ def read_chunk(chunk: Path) -> Iterator[Frame]:
     expected = read_hashes(chunk)
     count = 0
     try:
-        with av.open(chunk) as container:
+        with av.open(chunk, metadata_errors="replace") as container:
             container.streams.video[0].thread_type = "AUTO"
             for decoded in container.decode(video=0):
                 frame = decoded.to_ndarray(format="rgb24")
                 if count >= len(expected) or frame_hash(frame) != expected[count]:
-                    raise _damaged(chunk, f"frame {count} of the chunk is not what was written")
+                    raise damaged(chunk, f"frame {count} of the chunk is not what was written")
                 yield frame
                 count += 1
     except (av.FFmpegError, IndexError) as error:
-        raise _damaged(chunk, f"it cannot be decoded after {count} frames ({error})") from error
+        raise damaged(chunk, f"it cannot be decoded after {count} frames ({error})") from error
     if count != len(expected):
-        raise _damaged(chunk, f"it holds {count} frames instead of {len(expected)}")
+        raise damaged(chunk, f"it holds {count} frames instead of {len(expected)}")
 
 
 def _encode(path: Path, frames: Iterable[Frame]) -> list[str]:
@@ -70,7 +72,8 @@ def _encode(path: Path, frames: Iterable[Frame]) -> list[str]:
         stream: VideoStream | None = None
         for frame in frames:
             if stream is None:
-                stream = container.add_stream("ffv1", rate=25, options=FFV1)
+                slices = "4" if min(frame.shape[:2]) >= SMALLEST_SLICED else "1"
+                stream = container.add_stream("ffv1", rate=25, options=FFV1 | {"slices": slices})
                 stream.height, stream.width = frame.shape[:2]
                 stream.pix_fmt = "bgr0"
                 stream.gop_size = 1
@@ -89,5 +92,6 @@ def _count_packets(path: Path) -> int:
         return sum(packet.size > 0 for packet in container.demux(video=0))
 
 
-def _damaged(chunk: Path, what: str) -> RestorationError:
+def damaged(chunk: Path, what: str) -> RestorationError:
+    """The error for a chunk that is not what was written."""
     return RestorationError(f"{chunk}: {what}. Delete the file and run again: it is made anew.")

@@ -2,7 +2,8 @@
 
 import hashlib
 import logging
-from dataclasses import asdict
+from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,82 +11,104 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-from av.container import InputContainer
 from av.video.stream import VideoStream
 from scenedetect import FrameTimecode
 from scenedetect.detectors import HashDetector
 
 from restoration.errors import RestorationError
 from restoration.frames import Frame, frame_hash
-from restoration.media.source import Colour, DecodedFrame, colour, decode, open_source, video_stream
+from restoration.media.reading import choose_stream, determine
+from restoration.media.source import Clock, DecodedFrame, decode, open_source
 from restoration.media.timeline import Timeline
 
 logger = logging.getLogger(__name__)
 
 REPORT_FRAMES = 1000
+TIME_TOLERANCE = Fraction(1, 2000)
+"""Seconds by which a start or end may miss the frame it means: people write milliseconds."""
+LENGTH_TOLERANCE = Fraction(1, 2)
+"""Seconds by which a file may be shorter than it says: last packets have no length of their own."""
 SHOT_FRAMES = 12
 """Shortest shot: closer cuts are flashes and splices rather than shots."""
 
 
-def probe(path: Path, *, start: float | None = None, end: float | None = None) -> tuple[dict[str, Any], Timeline]:
+def probe(path: Path, wishes: dict[str, Any]) -> tuple[dict[str, Any], Timeline]:
     """Decode *path* once; give its description (JSON types only) and its timeline.
 
-    *start* and *end* are seconds after the first frame; a frame belongs to the excerpt if it begins in [start, end).
-    Raises RestorationError when the file cannot be read whole or its frames have no usable times.
+    *wishes* are the `ingest` settings, with start and end in seconds after the first frame: a frame belongs to the
+    excerpt if it begins in [start, end). Damage that can be decoded around is listed under `damage`, or, with `strict`,
+    raised as RestorationError, as is whatever leaves nothing to restore.
     """
     with open_source(path) as container:
-        stream = video_stream(container, path)
-        meaning = colour(stream)
-        timeline, size = _timeline(container, stream, meaning, path, start, end)
-        if end is None:
-            _require_whole(container, stream, path)
+        stream = choose_stream(container, wishes["stream"], str(path))
+        reading = determine(container, stream, wishes, str(path))
+    damage = list[str]()
+    with open_source(path) as container:
+        stream = container.streams[reading.stream]
+        clock = Clock(stream, reading.rate)
+        timeline, size = _timeline(decode(container, stream, reading, damage, clock), path, wishes)
+        if wishes["end"] is None:
+            missing = _missing(stream, path)
+            if missing and wishes["truncated"] == "error":
+                raise RestorationError(
+                    f"{path}: {missing[0]}. Transfer it again, or restore what there is with ingest.truncated: restore"
+                )
+            damage += missing
+        if damage and wishes["strict"]:
+            raise RestorationError(f"{path}: the file is damaged, and `strict` is set: " + "; ".join(damage))
+        for note in damage:
+            logger.warning("DAMAGED: %s", note)
         description = {
-            "source": {"name": path.name, "bytes": path.stat().st_size, "sha256": _sha256(path)},
+            "source": {"bytes": path.stat().st_size, "sha256": _sha256(path)},
             "container": container.format.name,
-            "video": {**_describe(stream), "rotated_size": size, "colour": asdict(meaning)},
-            "other_streams": [_describe(s) for s in container.streams if s is not stream],
+            "duration": str(Fraction(container.duration or 0, av.time_base)),
+            "streams": [_describe(s) for s in container.streams],
+            "reading": reading.to_json(),
+            "size": list(size),
             "time_base": str(timeline.time_base),
+            "times_invented": clock.invented,
+            "seekable": reading.fields != "telecine"
+            and clock.invented == 0
+            and reading.rate is None
+            and not damage
+            and len(timeline.table) > 1,
             "frames": len(timeline.table),
             "duplicates": int((timeline.table["duplicate_of"] >= 0).sum()),
             "shots": timeline.shots(),
+            "damage": damage,
         }
+    if clock.invented:
+        logger.warning("%d frames had no time of their own and got one a frame after the last", clock.invented)
     return description, timeline
 
 
-def _timeline(
-    container: InputContainer,
-    stream: VideoStream,
-    meaning: Colour,
-    path: Path,
-    start: float | None,
-    end: float | None,
-) -> tuple[Timeline, list[int]]:
-    time_base = _time_base(stream)
+def _timeline(frames: Iterator[DecodedFrame], path: Path, wishes: dict[str, Any]) -> tuple[Timeline, tuple[int, int]]:
     cuts, pts, hashes = Cuts(), list[int](), list[str]()
-    first_pts: int | None = None
+    start, end = wishes["start"], wishes["end"]
+    origin: int | None = None
     frame: DecodedFrame | None = None
-    size: tuple[int, ...] = ()
-    for index, frame in enumerate(decode(container, stream, meaning)):
-        if frame.pts is None or (pts and frame.pts <= pts[-1]):
-            raise RestorationError(f"{path}: frame {index} has no time of its own (pts {frame.pts}); remux the file")
-        first_pts = frame.pts if first_pts is None else first_pts
-        seconds = float((frame.pts - first_pts) * time_base)
-        if start is not None and seconds < start:
+    following: int | None = None
+    for frame in frames:
+        origin = frame.pts if origin is None else origin
+        seconds = (frame.pts - origin) * frame.time_base
+        if start is not None and seconds < Fraction(str(start)) - TIME_TOLERANCE:
             continue
-        if end is not None and seconds >= end:
+        if end is not None and seconds >= Fraction(str(end)) - TIME_TOLERANCE:
+            following = frame.pts
             break
-        if size and frame.rgb.shape[:2] != size:
-            raise RestorationError(f"{path}: the picture changes its size at frame {index}; split the file there")
-        size = frame.rgb.shape[:2]
         cuts.see(frame.rgb)
         pts.append(frame.pts)
         hashes.append(frame_hash(frame.rgb))
         if len(pts) % REPORT_FRAMES == 0:
             logger.info("%d frames", len(pts))
     if not pts or frame is None:
-        raise RestorationError(f"{path}: no frame could be decoded" + (" between start and end" if first_pts else ""))
-    last_duration = frame.duration or (pts[-1] - pts[-2] if len(pts) > 1 else 1)
-    return Timeline.build(time_base, pts, last_duration, cuts.found, hashes), [size[1], size[0]]
+        what = "no frame of the video could be decoded" if frame is None else "there is no frame between start and end"
+        raise RestorationError(f"{path}: {what}")
+    last_duration = (following - pts[-1] if following is not None else frame.duration) or (
+        pts[-1] - pts[-2] if len(pts) > 1 else 1
+    )
+    height, width = frame.rgb.shape[:2]
+    return Timeline.build(frame.time_base, pts, last_duration, cuts.found, hashes), (width, height)
 
 
 class Cuts:
@@ -109,30 +132,34 @@ class Cuts:
         self.count += 1
 
 
-def _require_whole(container: InputContainer, stream: VideoStream, path: Path) -> None:
-    """Raise if the container promised more than it holds: truncated files decode without complaint."""
-    container.seek(0)
-    packets = [packet for packet in container.demux(stream) if packet.size]
-    if len(packets) < stream.frames:
-        raise RestorationError(
-            f"{path}: the file is truncated: it announces {stream.frames} frames and holds {len(packets)}"
-        )
-    time_base = _time_base(stream)
-    ends = [(p.pts + (p.duration or 0)) * time_base for p in packets if p.pts is not None]
-    promised = Fraction(container.duration or 0, av.time_base) + Fraction(container.start_time or 0, av.time_base)
-    others = [s for s in container.streams if s is not stream and s.type == "audio"]
-    # Only without sound does the container's duration speak of the picture alone.
-    if ends and not others and promised - max(ends) > 1:
-        raise RestorationError(
-            f"{path}: the file is truncated: it announces {float(promised):.2f} s "
-            f"and its picture ends after {float(max(ends)):.2f} s"
-        )
+def _missing(stream: VideoStream, path: Path) -> list[str]:
+    """What the file announces and does not hold: truncated files decode without complaint."""
+    ends, count, announced = [Fraction(0)], 0, stream.frames
+    # Frames that an edit list hides are announced, too.
+    with open_source(path, ignore_editlist="1") as container, suppress(av.FFmpegError):
+        length = Fraction(container.duration or 0, av.time_base)
+        matroska, avi = "matroska" in container.format.name, container.format.name == "avi"
+        starts = list[Fraction]()
+        for packet in container.demux():
+            if packet.stream_index == stream.index and packet.size:
+                # An AVI's clock counts pictures, also those that were dropped in capture and are not in the file.
+                count = packet.dts + 1 if avi and packet.dts is not None else count + 1
+            if packet.pts is not None and packet.size:
+                starts.append(packet.pts * packet.time_base)
+                ends.append(starts[-1] + (packet.duration or 0) * packet.time_base)
+    if count < announced:
+        return [f"the file is truncated: it announces {announced} frames and holds {count}"]
+    # Matroska's length counts from 0, that of others from the first packet.
+    found = max(ends) - (0 if matroska else min(starts, default=Fraction(0)))
+    if length - found > LENGTH_TOLERANCE:
+        return [f"the file is truncated: it announces {float(length):.2f} s and holds {float(found):.2f} s"]
+    return []
 
 
 def _describe(stream: av.stream.Stream) -> dict[str, Any]:
     context = stream.codec_context
     description = {"index": stream.index, "type": stream.type, "codec": context.name if context else None}
-    if isinstance(stream, VideoStream):
+    if isinstance(stream, VideoStream) and context:
         description |= {
             "pixel_format": stream.pix_fmt,
             "width": stream.width,
@@ -141,12 +168,6 @@ def _describe(stream: av.stream.Stream) -> dict[str, Any]:
             "average_rate": str(stream.average_rate),
         }
     return description
-
-
-def _time_base(stream: VideoStream) -> Fraction:
-    if stream.time_base is None:
-        raise RestorationError(f"stream {stream.index} has no time base")
-    return stream.time_base
 
 
 def _sha256(path: Path) -> str:

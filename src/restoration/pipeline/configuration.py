@@ -11,8 +11,8 @@ from typing import Any
 from restoration.errors import RestorationError
 from restoration.models.registry import Model, load_registry
 from restoration.pipeline.digest import canonical, code_digest, short_hash
-from restoration.pipeline.manifest import Row, Settings, read_manifest
-from restoration.pipeline.validate import problems, read_yaml, unknown
+from restoration.pipeline.manifest import ALWAYS, Row, Settings, read_manifest
+from restoration.pipeline.validate import problems, read_yaml, typed, unknown, whole
 
 RESTORING_STAGES = ("upscale",)
 """Stages between extraction and encoding, in the order in which frames pass them."""
@@ -43,41 +43,75 @@ class Configuration:
 
     def __init__(self, config: dict[str, Any], workflow: Path) -> None:
         self.workflow = workflow
+        config = whole(config)
         schema, row_schema, registry_schema = (
             read_yaml(workflow / "schemas" / f"{name}.schema.yaml") for name in ("config", "manifest", "models")
         )
+        options = schema["properties"]
+        config = {
+            key: typed(value, options[key]) if isinstance(value, str) and key in options else value
+            for key, value in config.items()
+        }
+        for recipe in config["recipes"].values() if isinstance(config.get("recipes"), dict) else []:
+            if isinstance(recipe, dict) and isinstance(ingest := recipe.get("ingest"), dict):
+                # Written as numbers, which is what they look like.
+                ingest |= {
+                    key: str(ingest[key]) for key in ("fps", "rotation") if isinstance(ingest.get(key), int | float)
+                }
         defaults = {key: about["default"] for key, about in schema["properties"].items() if "default" in about}
         self.settings: Settings = defaults | config
         self._stages: dict[str, Any] = {
             stage: schema["$defs"][stage] for stage in schema["$defs"]["recipe"]["properties"]
         }
         mistakes = problems(config, schema, "config")
-        recipes_are_sound = not any(mistake.startswith("config: recipes") for mistake in mistakes)
+        recipes = self._sound_recipes(schema)
         rows: list[Row] = []
+        self.models: dict[str, Model] = {}
         # What can still be checked is checked: the user mends everything in one go.
         with collected(mistakes):
-            registry = str(self.settings["models"])
-            mistakes += problems(read_yaml(Path(registry)), registry_schema, registry)
-        with collected(mistakes):
-            rows, wrong = read_manifest(Path(str(self.settings.get("manifest"))), row_schema, self._stages)
+            registry = Path(str(self.settings["models"]))
+            wrong = problems(read_yaml(registry), registry_schema, str(registry))
+            self.models = {} if wrong else load_registry(registry)
             mistakes += wrong
-        if recipes_are_sound and "recipes" in config:
-            mistakes += [
-                unknown(f"{row.place}: recipe", "recipe", row.recipe, config["recipes"])
-                for row in rows
-                if row.recipe not in config["recipes"]
-            ]
-        with collected(mistakes):
-            self.models: dict[str, Model] = load_registry(Path(self.settings["models"]))
-            if recipes_are_sound:
-                for name, recipe in config.get("recipes", {}).items():
-                    mistakes += self._unfit_models(recipe, f"config: recipes.{name}")
+        if "manifest" in config:
+            with collected(mistakes):
+                rows, wrong = read_manifest(Path(str(config["manifest"])), row_schema, self._stages)
+                mistakes += wrong
+        known = config.get("recipes")
+        known = known if isinstance(known, dict) else {}
+        for row in rows if known else []:
+            if row.recipe not in known:
+                mistakes.append(unknown(f"{row.place}: recipe", "recipe", row.recipe, known))
+            elif row.recipe in recipes:
+                mistakes += [
+                    f"{row.place}: {stage}: recipe {row.recipe!r} has no stage {stage}; add it there"
+                    for stage, override in row.overrides.items()
+                    if override and stage not in recipes[row.recipe] and stage not in ALWAYS
+                ]
+        if self.models:
+            for name, recipe in recipes.items():
+                mistakes += self._unfit_models(
+                    {s: self._full(s, recipe.get(s)) for s in recipe}, f"config: recipes.{name}"
+                )
             for row in rows:
                 mistakes += self._unfit_models(row.overrides, row.place)
         if mistakes:
             raise _rejected(mistakes)
         self.videos = {row.video: self._video(row) for row in rows}
         self._specs: dict[str, dict[str, str]] = {}
+
+    def _sound_recipes(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """The recipes in which there is no mistake."""
+        recipes = self.settings.get("recipes")
+        one = {"$defs": schema["$defs"], "$ref": "#/$defs/recipe"}
+        return {name: r for name, r in recipes.items() if not problems(r, one, "")} if isinstance(recipes, dict) else {}
+
+    def _full(self, stage: str, *chosen: Settings | None) -> Settings:
+        """All settings of *stage*: its defaults, under what was chosen, the last word last."""
+        settings = {option: about["default"] for option, about in self._stages[stage]["properties"].items()}
+        for layer in chosen:
+            settings |= layer or {}
+        return settings
 
     def _unfit_models(self, stages: dict[str, Settings | None], place: str) -> list[str]:
         """Mistakes in the choice of models: ids that the registry lacks, or models made for another task."""
@@ -91,12 +125,13 @@ class Configuration:
 
     def _video(self, row: Row) -> Video:
         recipe = self.settings["recipes"][row.recipe]
-        steps: dict[str, Settings] = {"probe": {"start": row.start, "end": row.end}, "frames": {}}
-        for stage, about in self._stages.items():
+        settings: dict[str, Settings] = {}
+        for stage in ("ingest", *RESTORING_STAGES, "encode"):
             override = row.overrides.get(stage, {})
-            if stage == "encode" or (stage in recipe and override is not None):
-                defaults = {option: detail["default"] for option, detail in about["properties"].items()}
-                steps[stage] = defaults | (recipe.get(stage) or {}) | (override or {})
+            if stage in ALWAYS or (stage in recipe and override is not None):
+                settings[stage] = self._full(stage, recipe.get(stage), override)
+        ingest = settings.pop("ingest")
+        steps: dict[str, Settings] = {"probe": ingest | {"start": row.start, "end": row.end}, "frames": {}, **settings}
         steps["comparison"] = {}
         return Video(row.source, steps)
 
@@ -145,7 +180,7 @@ class Configuration:
 
     def current_intermediates(self) -> set[str]:
         """Names, within the work folder, of everything that the configuration as it is now can use again."""
-        names = {f"plan.{self.plan_key()}.json", "logs"}
+        names = {f"plan.{self.plan_key()}.json"}
         for video in self.videos:
             key = self.key(video, "probe")
             names |= {f"{video}/probe.{key}.json", f"{video}/timeline.{key}.tsv"}

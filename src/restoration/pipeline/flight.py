@@ -42,7 +42,7 @@ def require_unchanged(video: str, step: str, spec: str) -> None:
         return
     config: dict[str, Any] = {}
     for file in state["files"]:
-        _merge(config, read_yaml(Path(file)))
+        _merge(config, read_yaml(Path(file)) or {})
     current = Configuration(_merge(config, state["overrides"]), Path(state["workflow"]))
     if video not in current.videos or step not in current.videos[video].steps or current.spec(video, step) != spec:
         raise RestorationError(

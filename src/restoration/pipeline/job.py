@@ -15,6 +15,8 @@ from restoration.pipeline.flight import require_unchanged
 
 logger = logging.getLogger(__name__)
 
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
 
 def put_on_path(scripts: Path) -> None:
     """Let jobs call *scripts* by name, with this package and the Python that runs here, whatever is activated."""
@@ -32,10 +34,11 @@ def run(main: Callable[[], None]) -> None:
         logger.error("ERROR: %s", error)
     except MemoryError:
         logger.error("ERROR: out of memory. Run fewer jobs at once (--cores), or use smaller tiles (tile).")
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
+    except Exception as error:
+        # PyAV has errors of its own for what the system says, with the system's numbers.
+        if getattr(error, "errno", None) not in DISK_FULL:
             raise
-        logger.error("ERROR: the disk is full (%s). Free space and run again.", error.filename or "while writing")
+        logger.error("ERROR: the disk is full, or your share of it (%s). Free space and run again.", error)
     else:
         return
     sys.exit(1)

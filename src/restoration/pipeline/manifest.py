@@ -1,6 +1,6 @@
 """The manifest: which videos, from where, by which recipe, with which exceptions."""
 
-import json
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,9 +8,12 @@ from typing import Any
 import pandas as pd
 
 from restoration.errors import RestorationError
-from restoration.pipeline.validate import problems, unknown
+from restoration.pipeline.validate import problems, typed, unknown
 
 Settings = dict[str, Any]
+
+ALWAYS = ("ingest", "encode")
+"""Stages that every video passes, named in its recipe or not."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +74,16 @@ def _read_table(path: Path) -> pd.DataFrame:
     if separator is None:
         raise RestorationError(f"{path}: the manifest's name must end in .tsv or .csv")
     try:
-        table = pd.read_csv(
-            path, sep=separator, dtype=str, keep_default_na=False, skip_blank_lines=False, encoding="utf-8-sig",
-            index_col=False, on_bad_lines="error",
-        )  # fmt: skip
+        with warnings.catch_warnings():
+            # A row that is longer than the header only draws a warning, and loses its end.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(
+                path, sep=separator, dtype=str, keep_default_na=False, skip_blank_lines=False, encoding="utf-8-sig",
+                index_col=False,
+            )  # fmt: skip
     except OSError as error:
         raise RestorationError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+    except (ValueError, pd.errors.ParserWarning) as error:
         raise RestorationError(f"{path}: is not a table: {' '.join(str(error).split())}") from error
     return table[(table != "").any(axis=1)]
 
@@ -92,25 +98,17 @@ def _overrides(
         if stage not in stages or (option and option not in stages[stage]["properties"]):
             continue  # the column is reported once, not once a row
         if not option:
-            if text != "off":
+            if stage in ALWAYS:
+                mistakes.append(f"{place}: {stage}: every video passes this stage; override its settings one by one")
+            elif text != "off":
                 mistakes.append(f"{place}: {stage}: found {text!r}, allowed: off, or empty to do as the recipe says")
             overrides[stage] = None
             continue
-        value = _typed(text, stages[stage]["properties"][option])
+        value = typed(text, stages[stage]["properties"][option])
         mistakes += problems({option: value}, stages[stage], f"{place}: {stage}")
         if (settings := overrides.setdefault(stage, {})) is not None:
             settings[option] = value
     return overrides, mistakes
-
-
-def _typed(text: str, about: dict[str, Any]) -> Any:
-    """A cell as the type that the schema asks for; what does not fit stays text, for the schema to reject."""
-    if about["type"] == "string":
-        return text
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return text
 
 
 def _row(place: str, cells: dict[str, str], overrides: dict[str, Settings | None]) -> Row:

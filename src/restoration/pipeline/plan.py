@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -33,7 +33,7 @@ class Span:
         return cls(*map(int, text.split("-")))
 
 
-def chunks(shots: list[tuple[int, int]], longest: int) -> list[Span]:
+def chunks(shots: Iterable[Sequence[int]], longest: int) -> list[Span]:
     """Chunks of at most *longest* frames that cover *shots* (first and last frame each, adjoining) in order.
 
     Whole shots are put together as long as they fit; a shot that is longer is split into nearly equal parts.

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-def prune(work: Path, current: set[str], *, delete: bool) -> None:
+def prune(work: Path, results: Path, current: set[str], *, delete: bool) -> None:
     """List what lies in the *work* folder without being *current* (names within it), with sizes; *delete* removes it.
 
-    Chunks in current folders that the current plan cuts differently, and the remains of killed jobs, count, too.
+    Chunks in current folders that the current plan cuts differently, and the remains of killed jobs, there and among
+    the *results*, count, too.
     Nothing may be running meanwhile: an unfinished file of a job at work looks like such a remainder.
     """
     total = 0
-    for path in sorted(unused(work, current)):
+    for path in sorted([*unused(work, current), *results.glob("*/.*.part*")]):
         size = sum(file.lstat().st_size for file in (path.rglob("*") if path.is_dir() else [path]))
         total += size
         print(f"{_readable(size):>10}  {path}")

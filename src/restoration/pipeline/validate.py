@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -22,7 +23,7 @@ def read_yaml(path: Path) -> Document:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise RestorationError(f"{path}: cannot be read: {error.strerror}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise RestorationError(f"{path}: is not valid YAML: {' '.join(str(error).split())}") from error
 
 
@@ -30,6 +31,29 @@ def problems(document: Document, schema: dict[str, Any], place: str) -> list[str
     """Every way in which *document* breaks *schema*: where (*place* and key path), what was found, what is allowed."""
     errors = sorted(Draft202012Validator(schema).iter_errors(document), key=lambda error: list(map(str, error.path)))
     return [line for error in errors for line in _explain(error, place)]
+
+
+def whole(document: Document) -> Document:
+    """The same with whole floats as integers: JSON schema takes 2.0 for an integer, and 2 and 2.0 are one setting."""
+    if isinstance(document, dict):
+        return {str(key): whole(value) for key, value in document.items()}
+    if isinstance(document, list):
+        return [whole(value) for value in document]
+    if isinstance(document, float) and not math.isfinite(document):
+        return str(document)  # no range excludes "not a number"
+    return int(document) if isinstance(document, float) and document.is_integer() else document
+
+
+def typed(text: str, about: dict[str, Any]) -> Document:
+    """Text from a table cell or a command line as the type that the schema *about* it asks for; what does not fit stays
+    text, for the schema to reject."""
+    if about["type"] == "string":
+        return text
+    try:
+        # `--config delete=true` and `=True` are both what people write.
+        return whole(json.loads(text.lower() if about["type"] == "boolean" else text))
+    except json.JSONDecodeError:
+        return text
 
 
 def unknown(place: str, what: str, found: str, allowed: Iterable[str]) -> str:
@@ -61,7 +85,7 @@ def _explain(error: ValidationError, place: str) -> Iterator[str]:
 
 def _allowed(schema: dict[str, Any]) -> str:
     if "enum" in schema:
-        return ", ".join(map(str, schema["enum"]))
+        return ", ".join(json.dumps(value) if str(value).isdigit() else str(value) for value in schema["enum"])
     if "const" in schema:
         return str(schema["const"])
     kinds = schema.get("type", "a value")

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -11,7 +11,7 @@ from restoration.errors import RestorationError
 from restoration.files import atomic
 from restoration.frames import Frame
 from restoration.media.extract import extract
-from restoration.media.source import colour, decode, open_source, video_stream
+from restoration.media.source import open_source
 from restoration.media.timeline import Timeline
 
 MOST_SHOTS = 3
@@ -19,7 +19,9 @@ WIDEST = 960
 LABEL_HEIGHT = 28
 
 
-def write_comparison(source: Path, restored: Path, timeline: Timeline, target: Path, made_by: list[str]) -> None:
+def write_comparison(
+    source: Path, description: dict[str, Any], timeline: Timeline, restored: Path, target: Path, made_by: list[str]
+) -> None:
     """Write a PNG with one row for the middle frame of each of up to three shots, evenly chosen.
 
     Left the source, enlarged bicubically to the result's size; right the result, labelled with what made it.
@@ -29,7 +31,7 @@ def write_comparison(source: Path, restored: Path, timeline: Timeline, target: P
     rows = []
     for first, last in (shots[i] for i in chosen):
         number = (first + last) // 2
-        before = next(extract(source, timeline, number, number))
+        before = next(extract(source, description, timeline, number, number))
         after = _frame_at(restored, number, timeline)
         rows.append(_row(before, after, f"source, frame {number}", "restored: " + (", ".join(made_by) or "no stage")))
     picture = np.vstack(rows)
@@ -57,11 +59,11 @@ def _frame_at(path: Path, number: int, timeline: Timeline) -> Frame:
     """Frame *number* of a restored video, found by its time relative to the first frame."""
     due = int(timeline.pts[number] - timeline.pts[0]) * timeline.time_base
     with open_source(path) as container:
-        stream = video_stream(container, path)
-        start = Fraction(stream.start_time or 0)
+        stream = container.streams.video[0]
+        start = stream.start_time or 0
         container.seek(int(start + due / stream.time_base), stream=stream)
-        for frame in decode(container, stream, colour(stream)):
+        for frame in container.decode(stream):
             # Half a millisecond: Matroska rounds times to milliseconds.
-            if frame.pts is not None and (frame.pts - start) * stream.time_base >= due - Fraction(1, 2000):
-                return frame.rgb
+            if (frame.pts - start) * stream.time_base >= due - Fraction(1, 2000):
+                return cast(Frame, frame.to_ndarray(format="rgb24"))
     raise RestorationError(f"{path}: frame {number} is not there")

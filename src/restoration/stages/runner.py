@@ -20,14 +20,14 @@ import numpy as np
 
 from restoration.errors import RestorationError
 from restoration.frames import Frame, Frames
-from restoration.media.chunks import read_chunk, read_hashes, write_chunk
+from restoration.media.chunks import damaged, read_chunk, read_hashes, write_chunk
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 REPORT_SECONDS = 5.0
-KEPT_RESULTS = 64
+KEPT_RESULTS = 16
 """Results of repeated frames held at once; beyond that the oldest is computed again when it is due."""
 BLACK = 1.0
 """A picture whose mean is below this (of 255) is black."""
@@ -50,16 +50,18 @@ class Stage(Protocol):
         ...
 
 
-def run_stage(stage: Stage, source: Path, target: Path, *, first_frame: int, batch: int) -> None:
+def run_stage(stage: Stage, source: Path, target: Path, *, first_frame: int, frames: int, batch: int) -> None:
     """Restore the chunk *source* into the chunk *target*; frames in = frames out, or an error and no target.
 
-    *first_frame* is the index in the video of the chunk's first frame, for messages. *batch* is the number of frames
-    given to the stage at once, lowered by itself when memory does not suffice.
+    *first_frame* is the index in the video of the chunk's first frame, for messages; *frames* how many there must be.
+    *batch* is the number of frames given to the stage at once, lowered by itself when memory does not suffice.
     """
     hashes = read_hashes(source)
+    if len(hashes) != frames:
+        raise damaged(source, f"its hash list names {len(hashes)} frames instead of {frames}")
     guard = Guard(stage, batch)
-    frames = prefetch(read_chunk(source), depth=2 * batch)
-    restored = prefetch(restore(guard, hashes, frames, first_frame), depth=2 * batch)
+    decoded = prefetch(read_chunk(source), depth=2 * batch)
+    restored = prefetch(restore(guard, hashes, decoded, first_frame), depth=2 * batch)
     write_chunk(target, progress(restored, len(hashes)), expected=len(hashes))
     repeats = len(hashes) - len(set(hashes))
     if repeats:
@@ -70,10 +72,11 @@ def restore(guard: "Guard", hashes: list[str], frames: Iterable[Frame], first_fr
     """Yield the restored frames in order, passing identical frames (equal hashes) through the stage once."""
     due = Counter(hashes)
     results: dict[str, Frame] = {}
-    numbered = zip(count(first_frame), hashes, frames, strict=False)
+    # The frames come first: zip must ask for the one after the last, by which the reader proves that it is the last.
+    numbered = zip(frames, hashes, count(first_frame), strict=False)
     while group := list(islice(numbered, guard.batch)):
         new: dict[str, tuple[int, Frame]] = {}
-        for number, key, frame in group:
+        for frame, key, number in group:
             if key not in results:
                 new.setdefault(key, (number, frame))
         if new:

@@ -4,17 +4,12 @@ import av
 import numpy as np
 import pytest
 
-from media_factory import INTRA, pictures, write_clip
+from media_factory import INTRA, decoded, pictures, read_as, write_clip
 from restoration.errors import RestorationError
-from restoration.media.source import Colour, colour, decode, open_source, video_stream
+from restoration.media.reading import choose_stream
+from restoration.media.source import open_source
 
 LOSSLESS = INTRA | {"crf": "0"}
-
-
-def decoded(path):
-    with open_source(path) as container:
-        stream = video_stream(container, path)
-        return np.stack([frame.rgb for frame in decode(container, stream, colour(stream))])
 
 
 def write_yuv(path, size, *, matrix=2, value_range=0, values=(120, 90, 200), codec="ffv1", pix_fmt="yuv444p"):
@@ -49,25 +44,25 @@ BT601, BT709 = (0.299, 0.114), (0.2126, 0.0722)
 @pytest.mark.parametrize(
     ("size", "matrix", "value_range", "meaning", "weights"),
     [
-        ((64, 48), 1, 1, Colour("bt709", "tv", ()), BT709),
-        ((64, 48), 1, 2, Colour("bt709", "pc", ()), BT709),
-        ((64, 48), 5, 1, Colour("bt470bg", "tv", ()), BT601),
-        ((64, 48), 6, 2, Colour("smpte170m", "pc", ()), BT601),
-        ((16, 48), 2, 0, Colour("bt470bg", "tv", ("matrix", "range")), BT601),
-        ((16, 576), 2, 0, Colour("bt470bg", "tv", ("matrix", "range")), BT601),
-        ((16, 480), 2, 0, Colour("smpte170m", "tv", ("matrix", "range")), BT601),
-        ((16, 720), 2, 0, Colour("bt709", "tv", ("matrix", "range")), BT709),
-        ((16, 720), 5, 1, Colour("bt470bg", "tv", ()), BT601),
+        ((64, 48), 1, 1, ("bt709", False, []), BT709),
+        ((64, 48), 1, 2, ("bt709", True, []), BT709),
+        ((64, 48), 5, 1, ("bt470bg", False, []), BT601),
+        ((64, 48), 6, 2, ("smpte170m", True, []), BT601),
+        ((16, 48), 2, 0, ("bt470bg", False, ["matrix", "range"]), BT601),
+        ((16, 576), 2, 0, ("bt470bg", False, ["matrix", "range"]), BT601),
+        ((16, 480), 2, 0, ("smpte170m", False, ["matrix", "range"]), BT601),
+        ((16, 720), 2, 0, ("bt709", False, ["matrix", "range"]), BT709),
+        ((16, 720), 5, 1, ("bt470bg", False, []), BT601),
     ],
 )
 def test_matrix_and_range(tmp_path, size, matrix, value_range, meaning, weights):
     path = write_yuv(tmp_path / "a.mkv", size, matrix=matrix, value_range=value_range)
-    with open_source(path) as container:
-        assert colour(video_stream(container, path)) == meaning
+    reading = read_as(path)
+    said = [name for name in reading.assumed if name != "field_order"]
+    assert (reading.matrix, reading.full_range, said) == meaning
     rgb = decoded(path)[0]
     assert rgb.shape == (size[1], size[0], 3)
-    full = meaning.range == "pc"
-    np.testing.assert_allclose(rgb.reshape(-1, 3).mean(0), expected_rgb((120, 90, 200), *weights, full), atol=1)
+    np.testing.assert_allclose(rgb.reshape(-1, 3).mean(0), expected_rgb((120, 90, 200), *weights, meaning[1]), atol=1)
 
 
 def test_rgb_sources_come_through_untouched(tmp_path):
@@ -116,10 +111,10 @@ def test_a_cover_picture_is_no_video(tmp_path):
     with open_source(path) as container:
         assert len(container.streams.video) == 1
         with pytest.raises(RestorationError, match=r"a\.mp4: there is no video in this file"):
-            video_stream(container, path)
+            choose_stream(container, -1, str(path))
 
 
-def test_errors_inside_are_about_the_file(tmp_path):
+def test_errors_inside_are_those_of_whoever_caused_them(tmp_path):
     path = write_clip(tmp_path / "a.mp4", pictures(2))
-    with pytest.raises(RestorationError, match=r"a\.mp4: cannot be read as video: Invalid data"), open_source(path):
-        raise av.InvalidDataError(1, "Invalid data found when processing input")
+    with pytest.raises(av.InvalidDataError, match=r"of something else"), open_source(path):
+        raise av.InvalidDataError(1, "of something else")

@@ -112,7 +112,6 @@ def test_a_config_that_is_gone(flying):
         flying("a", "frames")
 
 
-@pytest.mark.xfail(strict=True, raises=AttributeError, reason="an empty YAML file is None, which is not merged")
 def test_a_config_that_is_being_saved(flying):
     Path("config.yaml").write_text("")
     with pytest.raises(RestorationError):

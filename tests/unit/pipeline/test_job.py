@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+import av
 import pytest
 
 from restoration.errors import RestorationError
@@ -39,8 +40,13 @@ def raising(error):
     [
         (RestorationError("a.mp4: the file is empty"), "ERROR: a.mp4: the file is empty"),
         (MemoryError(), "ERROR: out of memory"),
-        (OSError(errno.ENOSPC, "No space left on device", "work/x.mkv"), "ERROR: the disk is full (work/x.mkv)"),
-        (OSError(errno.ENOSPC, "No space left on device"), "ERROR: the disk is full (while writing)"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "work/x.mkv"),
+            "ERROR: the disk is full, or your share of it ([Errno 28] No space left on device: 'work/x.mkv')",
+        ),
+        (OSError(errno.ENOSPC, "No space left on device"), "ERROR: the disk is full, or your share of it"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), "ERROR: the disk is full, or your share of it"),
+        (av.error.OSError(errno.ENOSPC, "No space left on device"), "ERROR: the disk is full, or your share of it"),
     ],
 )
 def test_what_the_user_can_mend_is_one_line(error, says, caplog):

@@ -6,11 +6,9 @@ import pytest
 
 from restoration.pipeline.prune import prune
 
-CURRENT = {"logs", "plan.p1.json", "a/probe.k1.json", "a/timeline.k1.tsv", "a/frames.k2", "b/frames.k3"}
+CURRENT = {"plan.p1.json", "a/probe.k1.json", "a/timeline.k1.tsv", "a/frames.k2", "b/frames.k3"}
 KEPT = [
     "plan.p1.json",
-    "logs/a/frames.log",
-    "logs/prune.log",
     "a/probe.k1.json",
     "a/timeline.k1.tsv",
     "a/frames.k2/0000000-0000009.mkv",
@@ -53,7 +51,7 @@ def listed(text):
 
 def test_listing_changes_nothing(work, capsys):
     before = files(work)
-    prune(work, CURRENT, delete=False)
+    prune(work, work.with_name("results"), CURRENT, delete=False)
     output = capsys.readouterr().out
     assert sorted(listed(output)) == sorted(str(work / name) for name in set(UNUSED.values()))
     assert output.splitlines()[-1].split(maxsplit=2) == [
@@ -65,29 +63,32 @@ def test_listing_changes_nothing(work, capsys):
 
 
 def test_deleting_keeps_what_is_current(work, capsys):
-    prune(work, CURRENT, delete=True)
+    prune(work, work.with_name("results"), CURRENT, delete=True)
     assert files(work) == sorted(KEPT)
     assert capsys.readouterr().out.splitlines()[-1].split() == ["1", "MB", "freed"]
-    prune(work, CURRENT, delete=True)
+    prune(work, work.with_name("results"), CURRENT, delete=True)
     assert capsys.readouterr().out.split() == ["0", "B", "freed"]
     assert files(work) == sorted(KEPT)
 
 
 def test_without_a_plan_no_chunk_of_a_current_folder_is_touched(work):
     (work / "plan.p1.json").unlink()
-    prune(work, CURRENT, delete=True)
+    prune(work, work.with_name("results"), CURRENT, delete=True)
     assert "a/frames.k2/0000000-0000004.mkv" in files(work)
     assert "a/frames.k9/0000000-0000009.mkv" not in files(work)
 
 
-@pytest.mark.xfail(strict=True, reason="a video may be called `logs`; its folder is then that of all logs")
-def test_a_video_called_logs_does_not_cost_the_others_their_logs(work):
-    prune(work, CURRENT | {"logs/probe.k5.json"}, delete=True)
-    assert "logs/a/frames.log" in files(work)
+def test_a_video_may_be_called_logs(work):
+    prune(work, work.with_name("results"), CURRENT | {"logs/probe.k5.json"}, delete=True)
+    (work / "logs").mkdir()
+    (work / "logs" / "probe.k5.json").touch()
+    (work / "logs" / "probe.k4.json").touch()
+    prune(work, work.with_name("results"), CURRENT | {"logs/probe.k5.json"}, delete=True)
+    assert files(work) == sorted([*KEPT, "logs/probe.k5.json"])
 
 
 def test_nothing_there(tmp_path, capsys):
-    prune(tmp_path / "work", CURRENT, delete=True)
+    prune(tmp_path / "work", tmp_path / "results", CURRENT, delete=True)
     assert capsys.readouterr().out.split() == ["0", "B", "freed"]
 
 
@@ -95,5 +96,15 @@ def test_sizes_count_the_whole_folder(tmp_path, capsys):
     for name in ("x/1", "x/y/2"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"x" * 1_500_000)
-    prune(tmp_path, set(), delete=False)
+    prune(tmp_path, tmp_path / "results", set(), delete=False)
     assert capsys.readouterr().out.split()[:2] == ["3", "MB"]
+
+
+def test_what_a_killed_encode_left_behind_goes_too(tmp_path):
+    results = tmp_path / "results"
+    (results / "a").mkdir(parents=True)
+    left, restored = results / "a" / ".0123456789ab.part.mp4", results / "a" / "a.mp4"
+    left.write_bytes(b"half")
+    restored.write_bytes(b"whole")
+    prune(tmp_path / "work", results, set(), delete=True)
+    assert (left.exists(), restored.exists()) == (False, True)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from media_factory import pictures, write_clip
+from media_factory import pictures, wishes, write_clip
 from restoration.errors import RestorationError
 from restoration.media.encode import EncodeSettings, encode
 from restoration.media.probe import probe
@@ -24,12 +24,13 @@ def compared(
 ):
     """The comparison of a clip of *frames* with its enlargement, as rows of (left, right) without their labels."""
     source = write_clip(tmp_path / name, frames, codec="ffv1", pix_fmt="bgr0", bt709=False, **clip or {})
-    timeline = probe(source, **excerpt)[1]
+    description, timeline = probe(source, wishes(**excerpt))
     first = round((excerpt.get("start") or 0) * 25)
     result = frames[first : first + len(timeline.pts)].repeat(scale, axis=1).repeat(scale, axis=2)
     restored, target = tmp_path / f"b.{suffix}", tmp_path / "c.png"
-    encode(restored, result, timeline, source, SHARP, trimmed=bool(excerpt))
-    write_comparison(source, restored, timeline, target, list(made_by))
+    picture = description["reading"]["stream"]
+    encode(restored, result, timeline, source, picture, SHARP, trimmed=bool(excerpt))
+    write_comparison(source, description, timeline, restored, target, list(made_by))
     picture = cv2.cvtColor(cv2.imread(str(target)), cv2.COLOR_BGR2RGB)
     height = min(result.shape[2], WIDEST) * result.shape[1] // result.shape[2] + LABEL_HEIGHT
     assert picture.shape[0] % height == 0
@@ -90,5 +91,5 @@ def test_a_result_that_is_too_short_is_named(tmp_path):
     source = write_clip(tmp_path / "a.mkv", pictures(24), codec="ffv1", pix_fmt="bgr0")
     short = write_clip(tmp_path / "b.mp4", pictures(5))
     with pytest.raises(RestorationError, match=r"b\.mp4: frame 11 is not there"):
-        write_comparison(source, short, probe(source)[1], tmp_path / "c.png", [])
+        write_comparison(source, *probe(source, wishes()), short, tmp_path / "c.png", [])
     assert not (tmp_path / "c.png").exists()

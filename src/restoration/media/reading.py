@@ -1,0 +1,187 @@
+"""How a source has to be read: what its samples, fields, pixels and times mean. Decided once, by the probe.
+
+Files lie or are silent about most of this. What a file does not say is assumed by the rules below and listed; anything
+can be overridden by the user.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from itertools import islice
+from typing import Any
+
+import av
+from av.container import InputContainer
+from av.filter import Graph
+from av.video.stream import VideoStream
+
+from restoration.errors import RestorationError
+
+MATRICES = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc"}
+"""FFmpeg's name of each matrix code of ITU-T H.273."""
+USER_MATRICES = {"bt601": "smpte170m", "bt709": "bt709", "bt2020": "bt2020nc"}
+HDR_TRANSFERS = {16: "smpte2084", 18: "arib-std-b67"}
+USER_TRANSFERS = {"pq": "smpte2084", "hlg": "arib-std-b67"}
+RGB, FULL_RANGE, UNSAID = 0, 2, 0
+SD_HEIGHT = 576
+NTSC_HEIGHTS = (240, 480, 486)
+STILL_FORMATS = {"image2", "png_pipe", "jpeg_pipe", "tiff_pipe", "bmp_pipe", "webp_pipe"}
+
+SAMPLE_FRAMES = 150
+"""Length of each run of frames that is looked at for combing."""
+DECIDED_FRAMES = 20
+"""Frames that `idet` must be sure of before it outweighs the flags: a still or black picture tells nothing."""
+TELECINE_SHARE = 0.25
+"""3:2 pulldown repeats a field in two of five frames."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Everything that turns packets into upright, progressive, square-pixelled RGB frames.
+
+    *matrix* and *transfer* are FFmpeg's names; *fields* is progressive, top, bottom (the field shown first) or
+    telecine; *crop* is width, height, left, top in stored pixels; *rate* (frames per second) replaces the file's times;
+    *assumed* names what the file does not say.
+    """
+
+    stream: int
+    matrix: str
+    full_range: bool
+    transfer: str
+    rotation: int
+    sample_aspect_ratio: str
+    fields: str
+    double_rate: bool
+    crop: list[int] | None
+    rate: str | None
+    assumed: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain types; `Reading(**that)` gives it back."""
+        return asdict(self)
+
+
+def choose_stream(container: InputContainer, wanted: int, name: str) -> VideoStream:
+    """The wanted stream, or with -1 the real picture among several: no cover art, most pixels, then the first."""
+    streams = list(container.streams.video)
+    if wanted >= 0:
+        for stream in streams:
+            if stream.index == wanted:
+                return stream
+        there = ", ".join(str(s.index) for s in streams) or "none"
+        raise RestorationError(f"{name}: stream {wanted} is no video stream; video streams: {there}")
+    readable = [s for s in streams if s.codec_context is not None]
+    if streams and not readable:
+        raise RestorationError(f"{name}: no decoder is known for the video in this file")
+    moving = [s for s in readable if not s.disposition & av.stream.Disposition.attached_pic]
+    if not moving:
+        raise RestorationError(f"{name}: there is no video in this file")
+    return max(moving, key=lambda s: (s.codec_context.width * s.codec_context.height, -s.index))
+
+
+def determine(container: InputContainer, stream: VideoStream, wishes: dict[str, Any], name: str) -> Reading:
+    """Find out how to read *stream*; *wishes* are the user's `ingest` settings, `auto` meaning: find out.
+
+    Decodes a sample to see whether pictures are interlaced or telecined, because the flags lie in both directions.
+    Moves the container's position.
+    """
+    frames = list(islice(tolerant(container, stream), SAMPLE_FRAMES))
+    if not frames:
+        raise RestorationError(f"{name}: no frame of the video could be decoded")
+    first, assumed = frames[0], list[str]()
+    is_yuv = not first.format.is_rgb and first.format.name != "pal8"
+
+    matrix = USER_MATRICES.get(wishes["matrix"]) or MATRICES.get(int(first.colorspace))
+    if matrix is None:
+        matrix = "bt709" if first.height > SD_HEIGHT else "smpte170m" if first.height in NTSC_HEIGHTS else "bt470bg"
+        assumed += ["matrix"] * is_yuv
+    full = {"full": True, "limited": False}.get(wishes["range"])
+    if full is None:
+        full = not is_yuv or int(first.color_range) == FULL_RANGE or first.format.name.startswith("yuvj")
+        assumed += ["range"] * (is_yuv and not full and int(first.color_range) == UNSAID)
+    transfer = USER_TRANSFERS.get(wishes["transfer"]) or "bt709"
+    if wishes["transfer"] == "auto":
+        transfer = HDR_TRANSFERS.get(int(first.color_trc), "bt709")
+    fields = wishes["field_order"]
+    if fields == "auto":
+        fields, sure = _fields(frames, stream)
+        assumed += ["field_order"] * (not sure)
+    aspect = Fraction(stream.sample_aspect_ratio or 1)
+    return Reading(
+        stream=stream.index,
+        matrix=matrix,
+        full_range=full,
+        transfer=transfer,
+        rotation=first.rotation % 360 if wishes["rotation"] == "auto" else int(wishes["rotation"]),
+        sample_aspect_ratio=str(aspect if wishes["sar"] == "auto" else Fraction(wishes["sar"].replace(":", "/"))),
+        fields=fields,
+        double_rate=wishes["deinterlace"] == "double" and fields in ("top", "bottom"),
+        crop=_crop(wishes["crop"], first, name),
+        rate=None if wishes["fps"] == "auto" else str(Fraction(wishes["fps"])),
+        assumed=assumed,
+    )
+
+
+def tolerant(
+    container: InputContainer, stream: VideoStream, damage: list[str] | None = None
+) -> Iterator[av.VideoFrame]:
+    """Every frame of *stream* that can be decoded; what cannot is noted in *damage* and left out."""
+    count = 0
+    notes = damage if damage is not None else []
+    try:
+        for packet in container.demux(stream):
+            try:
+                frames = packet.decode()
+            except av.FFmpegError as error:
+                notes.append(f"data after frame {count} cannot be decoded ({error.strerror})")
+                continue
+            for frame in frames:
+                if frame.is_corrupt:
+                    notes.append(f"frame {count} is damaged and was concealed by the decoder")
+                yield frame
+                count += 1
+    except av.FFmpegError as error:
+        notes.append(f"the file cannot be read further after frame {count} ({error.strerror})")
+
+
+def _fields(frames: list[av.VideoFrame], stream: VideoStream) -> tuple[str, bool]:
+    """How the pictures are made of fields, and whether they told so themselves (else their flags did)."""
+    flagged = sum(frame.interlaced_frame for frame in frames) > len(frames) / 2
+    combed, repeated = Counter[str](), 0
+    if frames[0].height >= 16 and frames[0].format.is_planar and not frames[0].format.is_rgb:
+        graph = Graph()
+        graph.link_nodes(
+            graph.add_buffer(template=stream, time_base=stream.time_base), graph.add("idet"), graph.add("buffersink")
+        ).configure()
+        for frame in frames:
+            graph.vpush(frame)
+        graph.vpush(None)
+        for seen in pulled(graph):
+            combed[seen.metadata["lavfi.idet.single.current_frame"]] += 1
+            repeated += seen.metadata["lavfi.idet.repeated.current_frame"] != "neither"
+    first = "bottom" if combed["bff"] > combed["tff"] else "top"
+    interlaced = combed["tff"] + combed["bff"]
+    if interlaced + combed["progressive"] < DECIDED_FRAMES:
+        return (first if flagged else "progressive"), not flagged
+    if repeated > TELECINE_SHARE * combed.total() and interlaced:
+        return "telecine", True
+    return (first if interlaced > combed["progressive"] else "progressive"), True
+
+
+def pulled(graph: Graph) -> Iterator[av.VideoFrame]:
+    """What a filter graph has ready."""
+    while True:
+        try:
+            yield graph.vpull()
+        except (av.BlockingIOError, av.EOFError):
+            return
+
+
+def _crop(wish: str, frame: av.VideoFrame, name: str) -> list[int] | None:
+    if wish == "none":
+        return None
+    width, height, left, top = map(int, wish.split(":"))
+    if not (width and height) or left + width > frame.width or top + height > frame.height:
+        raise RestorationError(f"{name}: crop {wish} does not fit into the picture of {frame.width}x{frame.height}")
+    return [width, height, left, top]
