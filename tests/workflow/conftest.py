@@ -1,0 +1,66 @@
+"""Finished runs, made once for all workers of a test session; every test gets a copy of its own."""
+
+import json
+import time
+from types import SimpleNamespace
+
+import pytest
+from filelock import FileLock
+
+from workflow.project import OTHER_TILE, Project
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory, worker_id):
+    """Call `shared(name, make)`: one worker calls make(root), all get what it returned (of JSON) and the root."""
+    base = tmp_path_factory.getbasetemp()
+    base = base if worker_id == "master" else base.parent
+
+    def made_once(name, make):
+        root, note = base / name, base / f"{name}.json"
+        with FileLock(base / f"{name}.lock"):
+            if not note.exists():
+                note.write_text(json.dumps(make(root)))
+        return root, json.loads(note.read_text())
+
+    return made_once
+
+
+@pytest.fixture(scope="session")
+def finished(shared):
+    """A finished run of both clips: the project, and the seconds that it took."""
+
+    def make(root):
+        project = Project.create(root)
+        begin = time.monotonic()
+        project.run()
+        return time.monotonic() - begin
+
+    root, seconds = shared("finished", make)
+    return SimpleNamespace(project=Project(root), seconds=seconds)
+
+
+@pytest.fixture(scope="session")
+def retiled(shared, finished):
+    """The same project after another run with another tile size, and the jobs of that run."""
+
+    def make(root):
+        project = finished.project.copy(root)
+        with project.stage("upscale") as upscale:
+            upscale["tile"] = OTHER_TILE
+        return project.run()
+
+    root, jobs = shared("retiled", make)
+    return SimpleNamespace(project=Project(root), jobs=jobs)
+
+
+@pytest.fixture
+def project(finished, tmp_path):
+    """A finished project to do anything with."""
+    return finished.project.copy(tmp_path / "copy")
+
+
+@pytest.fixture
+def retiled_project(retiled, tmp_path):
+    """A finished project with the results of two tile sizes, to do anything with."""
+    return retiled.project.copy(tmp_path / "copy")
