@@ -9,11 +9,11 @@ DEMO := kinescope-demo
 .PHONY: help install demo test lint format lock clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## the environment, in .venv
 
-$(INSTALLED): requirements.lock requirements-parity.txt
+$(INSTALLED): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 ..."; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' || { echo "Python's venv module is missing; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
@@ -28,7 +28,7 @@ demo: $(INSTALLED) ## restore the bundled clip with real weights; a few minutes 
 
 test: $(INSTALLED) $(VENV)/oracle ## linters and all tests
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(MAKE) --no-print-directory lint
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n auto
 
 # The original packages, against which parity tests hold ours. They do not build everywhere; the tests then say so.
 $(VENV)/oracle: requirements-parity.txt $(INSTALLED)
@@ -56,4 +56,4 @@ environment.yml: requirements.lock
 	{ printf '# Made by `make environment.yml` from requirements.lock.\nname: restoration\nchannels: [conda-forge, nodefaults]\ndependencies:\n  - python=3.11\n  - pip\n  - pip:\n'; sed "s/'/\"/g; s/.*/      - '&'/" requirements.lock; } > $@
 
 clean: ## remove the environment and everything computed
-	rm -rf $(VENV) work results weights .snakemake
+	rm -rf $(VENV) work results logs weights .snakemake
