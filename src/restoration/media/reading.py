@@ -23,10 +23,10 @@ MATRICES = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 
 USER_MATRICES = {"bt601": "smpte170m", "bt709": "bt709", "bt2020": "bt2020nc"}
 HDR_TRANSFERS = {16: "smpte2084", 18: "arib-std-b67"}
 USER_TRANSFERS = {"pq": "smpte2084", "hlg": "arib-std-b67"}
-RGB, FULL_RANGE, UNSAID = 0, 2, 0
+FULL_RANGE, UNSAID = 2, 0
+"""FFmpeg's AVCOL_RANGE codes."""
 SD_HEIGHT = 576
 NTSC_HEIGHTS = (240, 480, 486)
-STILL_FORMATS = {"image2", "png_pipe", "jpeg_pipe", "tiff_pipe", "bmp_pipe", "webp_pipe"}
 
 SAMPLE_FRAMES = 150
 """Length of each run of frames that is looked at for combing."""
