@@ -14,7 +14,7 @@ import yaml
 from numpy.typing import NDArray
 
 from restoration.media.reading import Reading, choose_stream, determine
-from restoration.media.source import decode, open_source
+from restoration.media.source import Clock, decode, open_source
 
 CONFIG_SCHEMA = Path(__file__).parents[1] / "workflow" / "schemas" / "config.schema.yaml"
 WIDTH, HEIGHT = 64, 48
@@ -66,6 +66,33 @@ def pictures(
         top, left = index * 3 % max(1, height - 4), index * 5 % max(1, width - 4)
         frame[top : top + 4, left : left + 4] = 235 - index % 50
     return np.repeat(frames[..., 1:2], 3, axis=-1) if gray else frames
+
+
+def panned(count, width=96, height=64):
+    """A camera that pans over soft gray blobs: every line moves, as idet needs it."""
+    blobs = np.random.default_rng(5).integers(40, 220, (height // 4 + 2, (width + 3 * count) // 4 + 2))
+    wall = cv2.resize(blobs.astype(np.float32), None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC).clip(16, 235)
+    views = np.stack([wall[:height, 3 * index : 3 * index + width] for index in range(count)])
+    return views.astype(np.uint8)[..., None].repeat(3, axis=-1)
+
+
+def woven(upper, lower):
+    """Frames with the even lines of *upper* and the odd ones of *lower*."""
+    frames = upper.copy()
+    frames[:, 1::2] = lower[:, 1::2]
+    return frames
+
+
+def interlaced(moments, first="top"):
+    """Two moments in each frame."""
+    return woven(moments[::2], moments[1::2]) if first == "top" else woven(moments[1::2], moments[::2])
+
+
+def telecined(film, first="top"):
+    """Four film frames in five of video, by 3:2 pulldown."""
+    a, b, c, d = (film[index::4] for index in range(4))
+    mixed = [woven(b, c), woven(c, d)] if first == "top" else [woven(c, b), woven(d, c)]
+    return np.stack([a, b, *mixed, d], axis=1).reshape(-1, *film.shape[1:])
 
 
 def write_clip(
@@ -146,7 +173,9 @@ def decoded(path: Path, **chosen: Any) -> NDArray[np.uint8]:
     """All pictures of *path*, as every part of the workflow sees them."""
     reading = read_as(path, **chosen)
     with open_source(path) as container:
-        return np.stack([frame.rgb for frame in decode(container, container.streams[reading.stream], reading, [])])
+        stream = container.streams[reading.stream]
+        frames = decode(container, stream, reading, [], Clock(stream, reading.rate))
+        return np.stack([frame.rgb for frame in frames])
 
 
 def video_times(path: Path) -> list[Fraction]:

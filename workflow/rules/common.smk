@@ -43,21 +43,23 @@ wildcard_constraints:
     model=r"[\w.+-]+",
     key="[0-9a-f]{10}",
     span=Span.PATTERN,
-    container="mp4|mkv",
+    variant=r"(\.[a-z][a-z0-9-]*)?",
+    container="mp4|mkv|mov",
 
 
 def spec(step):
     """Params function: everything that may change the bytes that *step* writes, as canonical JSON."""
 
     def lookup_spec(wildcards):
-        current = CONFIGURATION.key(wildcards.video, step)
+        name = step + getattr(wildcards, "variant", "")
+        current = CONFIGURATION.key(wildcards.video, name)
         # Cluster jobs read the configuration anew: they must not write new results under the old name.
         if getattr(wildcards, "key", current) != current:
             raise WorkflowError(
                 f"{wildcards.video}: settings, weights or code of {step} changed while the run was in flight "
                 f"({wildcards.key} became {current}). Run the same command again: finished chunks are kept."
             )
-        return CONFIGURATION.spec(wildcards.video, step)
+        return CONFIGURATION.spec(wildcards.video, name)
 
     return lookup_spec
 
@@ -120,15 +122,19 @@ def source_if_there(wildcards):
 
 
 def restored(video):
-    """The delivered file of a video."""
-    return f"{RESULTS}/{video}/{video}.{CONFIGURATION.videos[video].steps['encode']['container']}"
+    """The delivered files of a video, the main one first."""
+    return [
+        f"{RESULTS}/{video}/{video}{step.removeprefix('encode')}.{settings['container']}"
+        for step, settings in CONFIGURATION.videos[video].steps.items()
+        if step.startswith("encode")
+    ]
 
 
 def restored_video(wildcards):
-    """Input function: the delivered file of a video."""
+    """Input function: the main delivered file of a video."""
     # Before planning Snakemake takes every encode for due; only who waits for the plan, too, is thought over after it.
     checkpoints.plan.get()
-    return restored(wildcards.video)
+    return restored(wildcards.video)[0]
 
 
 @cache
@@ -154,6 +160,6 @@ def all_probes(wildcards):
     ]
 
 
-RESTORED = [restored(video) for video in CONFIGURATION.videos]
+RESTORED = [path for video in CONFIGURATION.videos for path in restored(video)]
 DELIVERIES = [f"{path}.delivery.json" for path in RESTORED]
 COMPARISONS = [f"{RESULTS}/{video}/comparison.png" for video in CONFIGURATION.videos]

@@ -1,14 +1,15 @@
-# Needs: all chunks of a video after its last stage, the plan, the timeline, the source. Gives: the restored video.
+# Needs: all chunks of a video after its last stage, the plan, the timeline, the source. Gives: the restored video, and
+# further copies of it that its recipe asks for.
 rule encode:
     input:
         chunks=restored_chunks,
         probe=ancient(probed),
         timeline=ancient(timeline),
     output:
-        video=f"{RESULTS}/{{video}}/{{video}}.{{container}}",
-        delivery=f"{RESULTS}/{{video}}/{{video}}.{{container}}.delivery.json",
+        video=f"{RESULTS}/{{video}}/{{video}}{{variant}}.{{container}}",
+        delivery=f"{RESULTS}/{{video}}/{{video}}{{variant}}.{{container}}.delivery.json",
     log:
-        f"{LOGS}/{{video}}/encode.{{container}}.log",
+        f"{LOGS}/{{video}}/encode{{variant}}.{{container}}.log",
     conda:
         ENVIRONMENT
     # As many as the encoder always uses: its bytes depend on their number.

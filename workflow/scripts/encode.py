@@ -7,8 +7,9 @@ from pathlib import Path
 
 from restoration.files import atomic
 from restoration.media.chunks import read_chunk
+from restoration.media.codecs import EncodeSettings
 from restoration.media.delivery import delivery
-from restoration.media.encode import EncodeSettings, encode
+from restoration.media.encode import encode
 from restoration.media.timeline import Timeline
 from restoration.pipeline import job
 from restoration.pipeline.plan import chunks
@@ -26,12 +27,19 @@ def main() -> None:
     description = json.loads(args.probe.read_text())
     spans = chunks(description["shots"], args.chunk_frames)
     frames = chain.from_iterable(read_chunk(args.first_chunk.with_name(f"{span}.mkv")) for span in spans)
-    settings = EncodeSettings(args.spec["codec"], args.spec["crf"], args.spec["preset"])
-    timeline = Timeline.read(args.timeline)
-    stream = description["reading"]["stream"]
-    ledger = encode(args.output, frames, timeline, args.source, stream, settings, trimmed=args.spec["trimmed"])
-    with atomic(args.delivery) as report:
-        report.write_text(json.dumps(delivery(args.output, args.source, description, ledger), indent=1))
+    ledger, damage = encode(
+        args.output,
+        frames,
+        Timeline.read(args.timeline),
+        args.source,
+        description,
+        EncodeSettings.of(args.spec),
+        trimmed=args.spec["trimmed"],
+        strict=args.spec["strict"],
+    )
+    report = delivery(args.output, args.source, description, ledger, damage)
+    with atomic(args.delivery) as file:
+        file.write_text(json.dumps(report, indent=1))
 
 
 if __name__ == "__main__":

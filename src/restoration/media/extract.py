@@ -4,44 +4,53 @@ import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
 
 from restoration.errors import RestorationError
 from restoration.frames import Frame, frame_hash
-from restoration.media.reading import Reading
-from restoration.media.source import decode, open_source
+from restoration.media.reading import Reading, tolerant
+from restoration.media.source import Clock, normalised, open_source
 from restoration.media.timeline import Timeline
 
 logger = logging.getLogger(__name__)
 
 SEEK_MARGINS = (Fraction(0), Fraction(10), None)
 """Seconds before the wanted frame to seek to, tried in order; None decodes from the file's beginning."""
+FILTER_MARGINS = (Fraction(1), Fraction(10), None)
+"""The same where frames depend on their neighbours."""
 
 
 def extract(path: Path, description: dict[str, Any], timeline: Timeline, first: int, last: int) -> Iterator[Frame]:
     """Yield frames *first* to *last* of *timeline*, decoded from the source *path* as its *description* says.
 
     Seeking is trusted only as far as the hashes agree: after a seek that lands too late, or that gives other pixels
-    (open GOPs, broken indices, filters that need neighbours), the rest is decoded from farther back. Raises
+    (open GOPs, broken indices, damage, filters that need neighbours), the rest is decoded from farther back. Raises
     RestorationError when no way leads to the pictures that the timeline lists.
     """
     reading = Reading(**description["reading"])
-    wanted = list(timeline.table[["pts", "hash"]].iloc[first : last + 1].itertuples(index=False, name=None))
+    wanted = timeline.table["hash"].iloc[first : last + 1].tolist()
+    entries = timeline.entries()
+    known = {frame: entry for entry, frame in entries.items()}
+    margins = SEEK_MARGINS if reading.fields == "progressive" else FILTER_MARGINS
     done = 0
-    for margin in SEEK_MARGINS if description["seekable"] else SEEK_MARGINS[-1:]:
+    for margin in margins:
         with open_source(path) as container:
             stream = container.streams[reading.stream]
+            pictures, begin = tolerant(container, stream), -description["skipped"]
             if margin is not None:
-                due = wanted[done][0] * timeline.time_base - margin
-                with suppress(av.FFmpegError):  # AVI refuses to seek before its beginning, and stays there
-                    container.seek(int(due / stream.time_base), stream=stream)
-            for frame in decode(container, stream, reading, []):
-                if frame.pts < wanted[done][0]:
+                pictures, begin = _from_entry(container, stream, entries, first + done, margin)
+            frames = normalised(pictures, container, stream, reading, Clock(stream, reading.rate))
+            for number, frame in enumerate(frames, begin):
+                if number < first + done:
                     continue
-                if (frame.pts, frame_hash(frame.rgb)) != wanted[done]:
+                same_time = frame.entry == known.get(number, frame.entry)
+                if not same_time or frame_hash(frame.rgb) != wanted[done]:
                     logger.info("Frame %d is not there after seeking: decoding from farther back", first + done)
                     break
                 yield frame.rgb
@@ -49,6 +58,22 @@ def extract(path: Path, description: dict[str, Any], timeline: Timeline, first: 
                 if done == len(wanted):
                     return
     raise RestorationError(
-        f"{path}: frame {first + done} (pts {wanted[done][0]}) is not what it was when the video was probed; "
-        "the source changed, or it is damaged. Run `snakemake --forcerun probe` to look at it anew."
+        f"{path}: frame {first + done} (pts {timeline.pts[first + done]}) is not what it was when the video was "
+        "probed; the source changed, or it is damaged. Run `snakemake --forcerun probe` to look at it anew."
     )
+
+
+def _from_entry(
+    container: InputContainer, stream: VideoStream, entries: dict[int, int], wanted: int, margin: Fraction
+) -> tuple[Iterator[av.VideoFrame], int]:
+    """The pictures from an entry at least *margin* seconds before frame *wanted* on, and which frame they begin with;
+    no pictures where there is no such entry."""
+    before = [entry for entry, frame in entries.items() if frame <= wanted]
+    if before:
+        with suppress(av.FFmpegError):  # AVI refuses to seek before its beginning, and stays there
+            container.seek(before[-1] - round(margin / (stream.time_base or 1)), stream=stream)
+        pictures = tolerant(container, stream)
+        for picture in pictures:
+            if picture.pts in entries:
+                return chain([picture], pictures), entries[picture.pts]
+    return iter(()), wanted

@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 TEXT_SUBTITLES = {"subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text"}
 OWN_TAGS = {"major_brand", "minor_version", "compatible_brands", "encoder", "duration"}
 """Tags that describe the old file rather than the work."""
+JUMP = Fraction(1, 4)
+"""Seconds back by which time must go to be a jump; packets of some codecs are out of order by less."""
 SIXTEEN_BITS = {"u8", "u8p", "s16", "s16p"}
 
 
@@ -35,9 +37,41 @@ class Entry:
     reason: str = ""
 
 
+class StreamClock:
+    """Lets the time of one stream go on after each jump back, by as much as the picture's went on at its *jumps*."""
+
+    def __init__(self, jumps: list[Fraction]) -> None:
+        self.jumps = iter(jumps)
+        self.offset = Fraction(0)
+        self.last: Fraction | None = None
+        self.overlapping = 0
+
+    def continued(self, packet: Packet) -> bool:
+        """Set *packet* forward; False if even so it is not later than the one before, and has to be left out."""
+        said = packet.dts if packet.dts is not None else packet.pts
+        if said is None:
+            return True
+        if self.last is not None and said * packet.time_base + self.offset < self.last - JUMP:
+            # Without a jump of the picture, right after the packet before.
+            self.offset += next(self.jumps, self.last - said * packet.time_base - self.offset)
+        jumped = bool(self.offset)
+        if jumped:
+            shift = round(self.offset / packet.time_base)
+            packet.pts = packet.pts if packet.pts is None else packet.pts + shift
+            packet.dts = packet.dts if packet.dts is None else packet.dts + shift
+            said += shift
+        time = said * packet.time_base
+        if jumped and self.last is not None and time <= self.last:
+            self.overlapping += 1
+            return False
+        self.last = time if self.last is None else max(self.last, time)
+        return True
+
+
 class Passthrough:
     """Adds to *output* all that *container* holds beside the *picture* stream. Times are moved to begin at *origin*
-    seconds; with an *end*, only what begins in [origin, end) is taken."""
+    seconds; with an *end*, only what begins in [origin, end) is taken. Where a stream's time jumps back, it is set
+    forward as that of the picture was at its *jumps* (seconds). `damage` lists what is known to be lost."""
 
     def __init__(
         self,
@@ -46,9 +80,12 @@ class Passthrough:
         picture: Stream,
         origin: Fraction,
         end: Fraction | None,
+        jumps: list[Fraction],
     ) -> None:
-        self.container, self.output, self.origin, self.end = container, output, origin, end
+        self.container, self.output, self.origin, self.end, self.jumps = container, output, origin, end, jumps
         self.ledger: list[Entry] = []
+        self.damage: list[str] = []
+        self._clocks: dict[int, StreamClock] = {}
         self._handlers: dict[int, Callable[[Packet | None], Iterable[Packet]]] = {}
         for stream in container.streams:
             if stream is picture or stream.index == picture.index:
@@ -63,17 +100,28 @@ class Passthrough:
         if not wanted:
             return
         for packet in self._readable(wanted):
-            if packet.size and self._in_window(packet):
+            if packet.is_corrupt:
+                self._damaged(f"data of stream {packet.stream_index} was lost or damaged in the file")
+            clock = self._clocks.setdefault(packet.stream_index, StreamClock(self.jumps))
+            if packet.size and clock.continued(packet) and self._in_window(packet):
                 yield from self._handlers[packet.stream_index](packet)
         for handler in self._handlers.values():
             yield from handler(None)
+        for index, clock in self._clocks.items():
+            if clock.overlapping:
+                self._damaged(f"{clock.overlapping} packets of stream {index} overlap at a jump in time: left out")
 
     def _readable(self, wanted: list[Stream]) -> Iterator[Packet]:
         """The packets of the *wanted* streams, up to where the file cannot be read any more."""
         try:
             yield from self.container.demux(wanted)
         except av.FFmpegError as error:
-            logger.warning("DAMAGED: sound and subtitles cannot be read further (%s)", error.strerror)
+            self._damaged(f"sound and subtitles cannot be read further ({error.strerror})")
+
+    def _damaged(self, note: str) -> None:
+        if note not in self.damage:
+            self.damage.append(note)
+            logger.warning("DAMAGED: %s", note)
 
     def _in_window(self, packet: Packet) -> bool:
         if packet.stream.disposition & Disposition.attached_pic:
@@ -157,9 +205,7 @@ class Passthrough:
             try:
                 frames = stream.decode(packet)
             except av.FFmpegError as error:
-                logger.warning(
-                    "DAMAGED: a piece of sound stream %d cannot be decoded (%s)", stream.index, error.strerror
-                )
+                self._damaged(f"pieces of sound stream {stream.index} cannot be decoded ({error.strerror})")
                 frames = []
             for frame in frames:
                 for sound in resampler.resample(frame):
@@ -181,9 +227,7 @@ class Passthrough:
             try:
                 subtitles = stream.codec_context.decode2(packet)
             except av.FFmpegError as error:
-                logger.warning(
-                    "DAMAGED: a piece of subtitle stream %d cannot be read (%s)", stream.index, error.strerror
-                )
+                self._damaged(f"pieces of subtitle stream {stream.index} cannot be read ({error.strerror})")
                 return
             if subtitles is None:
                 return

@@ -2,8 +2,10 @@
 
 import hashlib
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,17 +19,23 @@ from scenedetect.detectors import HashDetector
 
 from restoration.errors import RestorationError
 from restoration.frames import Frame, frame_hash
-from restoration.media.reading import choose_stream, determine
+from restoration.media.looks import content_box, light_and_change, look
+from restoration.media.reading import Reading, choose_stream, determine
 from restoration.media.source import Clock, DecodedFrame, decode, open_source
 from restoration.media.timeline import Timeline
 
 logger = logging.getLogger(__name__)
 
 REPORT_FRAMES = 1000
+BRIGHTNESS_FRAMES = 10
+"""Every which frame is looked at for black borders."""
+NO_PIXELS = np.empty((0, 0, 3), np.uint8)
 TIME_TOLERANCE = Fraction(1, 2000)
 """Seconds by which a start or end may miss the frame it means: people write milliseconds."""
 LENGTH_TOLERANCE = Fraction(1, 2)
 """Seconds by which a file may be shorter than it says: last packets have no length of their own."""
+BROADCAST = ("mpegts", "mpeg")
+"""Formats without an index, in which a gap in time means that pictures were lost."""
 SHOT_FRAMES = 12
 """Shortest shot: closer cuts are flashes and splices rather than shots."""
 
@@ -46,7 +54,10 @@ def probe(path: Path, wishes: dict[str, Any]) -> tuple[dict[str, Any], Timeline]
     with open_source(path) as container:
         stream = container.streams[reading.stream]
         clock = Clock(stream, reading.rate)
-        timeline, size = _timeline(decode(container, stream, reading, damage, clock), path, wishes)
+        seen = Seen(decode(container, stream, reading, damage, clock), path, wishes)
+        timeline, size = seen.timeline(clock), seen.size
+        if container.format.name in BROADCAST:
+            damage += timeline.gaps()
         if wishes["end"] is None:
             missing = _missing(stream, path)
             if missing and wishes["truncated"] == "error":
@@ -67,48 +78,97 @@ def probe(path: Path, wishes: dict[str, Any]) -> tuple[dict[str, Any], Timeline]
             "size": list(size),
             "time_base": str(timeline.time_base),
             "times_invented": clock.invented,
-            "seekable": reading.fields != "telecine"
-            and clock.invented == 0
-            and reading.rate is None
-            and not damage
-            and len(timeline.table) > 1,
+            "time_jumps": [str(jump) for jump in clock.jumps],
+            "skipped": seen.skipped,
+            "captions": bool(timeline.table["captions"].any()),
+            "suggested_crop": seen.suggested_crop(stream, reading),
             "frames": len(timeline.table),
             "duplicates": int((timeline.table["duplicate_of"] >= 0).sum()),
             "shots": timeline.shots(),
             "damage": damage,
         }
+    if description["suggested_crop"]:
+        logger.info("NOTICE: black borders; to leave them out, set ingest.crop: %s", description["suggested_crop"])
+    if reading.transfer != "bt709":
+        logger.info("NOTICE: high dynamic range (%s) is mapped to standard dynamic range", reading.transfer)
     if clock.invented:
         logger.warning("%d frames had no time of their own and got one a frame after the last", clock.invented)
     return description, timeline
 
 
-def _timeline(frames: Iterator[DecodedFrame], path: Path, wishes: dict[str, Any]) -> tuple[Timeline, tuple[int, int]]:
-    cuts, pts, hashes = Cuts(), list[int](), list[str]()
-    start, end = wishes["start"], wishes["end"]
-    origin: int | None = None
-    frame: DecodedFrame | None = None
-    following: int | None = None
-    for frame in frames:
-        origin = frame.pts if origin is None else origin
-        seconds = (frame.pts - origin) * frame.time_base
-        if start is not None and seconds < Fraction(str(start)) - TIME_TOLERANCE:
-            continue
-        if end is not None and seconds >= Fraction(str(end)) - TIME_TOLERANCE:
-            following = frame.pts
-            break
-        cuts.see(frame.rgb)
-        pts.append(frame.pts)
-        hashes.append(frame_hash(frame.rgb))
-        if len(pts) % REPORT_FRAMES == 0:
-            logger.info("%d frames", len(pts))
-    if not pts or frame is None:
-        what = "no frame of the video could be decoded" if frame is None else "there is no frame between start and end"
-        raise RestorationError(f"{path}: {what}")
-    last_duration = (following - pts[-1] if following is not None else frame.duration) or (
-        pts[-1] - pts[-2] if len(pts) > 1 else 1
-    )
-    height, width = frame.rgb.shape[:2]
-    return Timeline.build(frame.time_base, pts, last_duration, cuts.found, hashes), (width, height)
+class Seen:
+    """What is kept of every frame between start and end, and how many frames were *skipped* before."""
+
+    def __init__(self, frames: Iterator[DecodedFrame], path: Path, wishes: dict[str, Any]) -> None:
+        self.kept: list[DecodedFrame] = []
+        self.hashes: list[str] = []
+        self.looks: list[Frame] = []
+        self.cuts = Cuts()
+        self.skipped = 0
+        self.following: int | None = None
+        start, end = wishes["start"], wishes["end"]
+        origin: int | None = None
+        for frame in frames:
+            origin = frame.pts if origin is None else origin
+            seconds = (frame.pts - origin) * frame.time_base
+            if start is not None and seconds < Fraction(str(start)) - TIME_TOLERANCE:
+                self.skipped += 1
+                continue
+            if end is not None and seconds >= Fraction(str(end)) - TIME_TOLERANCE:
+                self.following = frame.pts
+                break
+            self._keep(frame)
+        if not self.kept:
+            what = (
+                "no frame of the video could be decoded"
+                if origin is None
+                else "there is no frame between start and end"
+            )
+            raise RestorationError(f"{path}: {what}")
+
+    def _keep(self, frame: DecodedFrame) -> None:
+        if not self.kept:
+            height, width = frame.rgb.shape[:2]
+            self.size = width, height
+            self.brightest = np.zeros((height, width), np.uint8)
+        if len(self.kept) % BRIGHTNESS_FRAMES == 0:
+            np.maximum(self.brightest, frame.rgb.max(axis=2), out=self.brightest)
+        self.cuts.see(frame.rgb)
+        self.looks.append(look(frame.rgb))
+        self.hashes.append(frame_hash(frame.rgb))
+        self.kept.append(replace(frame, rgb=NO_PIXELS))
+        if len(self.kept) % REPORT_FRAMES == 0:
+            logger.info("%d frames", len(self.kept))
+
+    def timeline(self, clock: Clock) -> Timeline:
+        """One row for each frame kept."""
+        pts = [frame.pts for frame in self.kept]
+        last = self.kept[-1]
+        last_duration = (self.following - last.pts if self.following is not None else last.duration) or (
+            pts[-1] - pts[-2] if len(pts) > 1 else 1
+        )
+        once = Counter(clock.said)
+        light, change = light_and_change(self.looks)
+        return Timeline.build(
+            last.time_base,
+            pts,
+            last_duration,
+            self.cuts.found,
+            self.hashes,
+            entry=[frame.entry if once[frame.entry] == 1 else None for frame in self.kept],
+            light=light.round(3),
+            change=change.round(3),
+            captions=[frame.captions.hex() for frame in self.kept],
+        )
+
+    def suggested_crop(self, stream: VideoStream, reading: Reading) -> str | None:
+        """The part inside black borders, as `ingest.crop` takes it; None without borders or where a crop is set."""
+        if reading.crop:
+            return None
+        stored = np.rot90(self.brightest, -(reading.rotation // 90))
+        stored = np.fliplr(stored) if reading.mirrored else stored
+        box = content_box(cv2.resize(stored, (stream.width, stream.height), interpolation=cv2.INTER_AREA))
+        return ":".join(map(str, box)) if box else None
 
 
 class Cuts:

@@ -6,14 +6,18 @@ can be overridden by the user.
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from itertools import islice
 from typing import Any
 
 import av
+import av.logging
+import numpy as np
 from av.container import InputContainer
 from av.filter import Graph
+from av.sidedata.sidedata import Type
 from av.video.stream import VideoStream
 
 from restoration.errors import RestorationError
@@ -40,15 +44,17 @@ TELECINE_SHARE = 0.25
 class Reading:
     """Everything that turns packets into upright, progressive, square-pixelled RGB frames.
 
-    *matrix* and *transfer* are FFmpeg's names; *fields* is progressive, top, bottom (the field shown first) or
-    telecine; *crop* is width, height, left, top in stored pixels; *rate* (frames per second) replaces the file's times;
-    *assumed* names what the file does not say.
+    *matrix* and *transfer* are FFmpeg's names; *mirrored* pictures are flipped left to right before they are turned by
+    *rotation* degrees counter-clockwise; *fields* is progressive, top, bottom (the field shown first) or telecine;
+    *crop* is width, height, left, top in stored pixels; *rate* (frames per second) replaces the file's times; *assumed*
+    names what the file does not say.
     """
 
     stream: int
     matrix: str
     full_range: bool
     transfer: str
+    mirrored: bool
     rotation: int
     sample_aspect_ratio: str
     fields: str
@@ -56,6 +62,11 @@ class Reading:
     crop: list[int] | None
     rate: str | None
     assumed: list[str]
+
+    @property
+    def pictures_per_frame(self) -> Fraction:
+        """How many coded pictures one frame of the result comes from."""
+        return Fraction(5, 4) if self.fields == "telecine" else Fraction(1, 2) if self.double_rate else Fraction(1)
 
     def to_json(self) -> dict[str, Any]:
         """As plain types; `Reading(**that)` gives it back."""
@@ -108,12 +119,14 @@ def determine(container: InputContainer, stream: VideoStream, wishes: dict[str, 
         fields, sure = _fields(frames, stream)
         assumed += ["field_order"] * (not sure)
     aspect = Fraction(stream.sample_aspect_ratio or 1)
+    mirrored, rotation = _orientation(first)
     return Reading(
         stream=stream.index,
         matrix=matrix,
         full_range=full,
         transfer=transfer,
-        rotation=first.rotation % 360 if wishes["rotation"] == "auto" else int(wishes["rotation"]),
+        mirrored=mirrored,
+        rotation=rotation if wishes["rotation"] == "auto" else int(wishes["rotation"]),
         sample_aspect_ratio=str(aspect if wishes["sar"] == "auto" else Fraction(wishes["sar"].replace(":", "/"))),
         fields=fields,
         double_rate=wishes["deinterlace"] == "double" and fields in ("top", "bottom"),
@@ -126,23 +139,70 @@ def determine(container: InputContainer, stream: VideoStream, wishes: dict[str, 
 def tolerant(
     container: InputContainer, stream: VideoStream, damage: list[str] | None = None
 ) -> Iterator[av.VideoFrame]:
-    """Every frame of *stream* that can be decoded; what cannot is noted in *damage* and left out."""
+    """Every frame of *stream* that can be decoded; what cannot is noted in *damage* and left out.
+
+    Decoders conceal most damage silently; only their log tells of it.
+    """
     count = 0
     notes = damage if damage is not None else []
+    with _complaints() as complaints:
+        try:
+            for packet in container.demux(stream):
+                try:
+                    frames = packet.decode()
+                except av.FFmpegError as error:
+                    notes.append(f"data after frame {count} cannot be decoded ({error.strerror})")
+                    frames = []
+                else:
+                    if packet.is_corrupt:
+                        notes.append(f"data after frame {count} was lost or damaged in the file")
+                    elif complaints:
+                        notes.append(f"near frame {count} the decoder found damage: {complaints[0][2].strip()}")
+                complaints.clear()
+                for frame in frames:
+                    if frame.is_corrupt:
+                        notes.append(f"frame {count} is damaged and was concealed by the decoder")
+                    yield frame
+                    count += 1
+        except av.FFmpegError as error:
+            notes.append(f"the file cannot be read further after frame {count} ({error.strerror})")
+
+
+@contextmanager
+def _complaints() -> Iterator[list[tuple[int, str, str]]]:
+    """What FFmpeg reports as errors meanwhile: level, place and message."""
+    av.logging.set_level(av.logging.ERROR)
     try:
-        for packet in container.demux(stream):
-            try:
-                frames = packet.decode()
-            except av.FFmpegError as error:
-                notes.append(f"data after frame {count} cannot be decoded ({error.strerror})")
-                continue
-            for frame in frames:
-                if frame.is_corrupt:
-                    notes.append(f"frame {count} is damaged and was concealed by the decoder")
-                yield frame
-                count += 1
-    except av.FFmpegError as error:
-        notes.append(f"the file cannot be read further after frame {count} ({error.strerror})")
+        with av.logging.Capture(local=False) as complaints:
+            yield complaints
+    finally:
+        av.logging.set_level(None)
+
+
+def side_data(frame: av.VideoFrame, kind: Type) -> bytes:
+    """What *frame* carries of this *kind* beside its pixels, empty if nothing."""
+    try:
+        return bytes(frame.side_data.get(kind) or b"")
+    except ValueError:
+        return b""  # PyAV 18 knows no EXIF, and gives up over it
+
+
+def _orientation(frame: av.VideoFrame) -> tuple[bool, int]:
+    """Whether the stored picture is mirrored, and by how many degrees counter-clockwise it is turned after that.
+
+    The display matrix (ISO 14496-12, 6.2.2) tells where the picture's axes go, x to (a, b) and y to (c, d); y points
+    down.
+    """
+    matrix = np.frombuffer(side_data(frame, Type.DISPLAYMATRIX), np.int32)
+    if not matrix.size:
+        return False, 0
+    a, b, c, d = (int(matrix[index]) for index in (0, 1, 3, 4))
+    mirrored = a * d - b * c < 0
+    if mirrored:
+        a, b = -a, -b
+    if abs(a) >= abs(b):
+        return mirrored, 0 if a >= 0 else 180
+    return mirrored, 90 if b < 0 else 270
 
 
 def _fields(frames: list[av.VideoFrame], stream: VideoStream) -> tuple[str, bool]:

@@ -4,18 +4,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 from pathlib import Path
-from typing import cast
 
 import av
 import numpy as np
 from av.container import InputContainer
 from av.filter import Graph
+from av.sidedata.sidedata import Type
 from av.video.stream import VideoStream
 
 from restoration.errors import RestorationError
 from restoration.frames import Frame
-from restoration.media.reading import Reading, pulled, tolerant
+from restoration.media.reading import Reading, pulled, side_data, tolerant
 
 EXACT_SCALING = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"
 """Swscale's defaults trade chroma accuracy for speed; pictures go in and out once, so take the exact way."""
@@ -26,12 +27,18 @@ JUMP = 10
 
 @dataclass(frozen=True)
 class DecodedFrame:
-    """A picture and its place in time, in units of *time_base* seconds."""
+    """A picture and its place in time, in units of *time_base* seconds.
+
+    *entry* is the time, in the file's own clock, of the picture at which decoding must begin so that this frame comes
+    first; None where it cannot. *captions* are CEA-608 and -708 triplets, as ATSC A/53 carries them.
+    """
 
     pts: int
     duration: int
     time_base: Fraction
     rgb: Frame
+    entry: int | None = None
+    captions: bytes = b""
 
 
 @contextmanager
@@ -55,7 +62,11 @@ def open_source(path: Path, **options: str) -> Iterator[InputContainer]:
 
 
 class Clock:
-    """Gives every decoded frame a time, strictly rising; counts what the file left out or got wrong."""
+    """Gives every decoded picture a time, strictly rising; counts what the file left out or got wrong.
+
+    `times` and `said` are the times of all pictures as they were given and as the file has them, `jumps` the seconds
+    by which time was set forward, each time that it jumped back.
+    """
 
     def __init__(self, stream: VideoStream, rate: str | None) -> None:
         average = stream.average_rate or stream.guessed_rate or Fraction(25)
@@ -63,7 +74,9 @@ class Clock:
         self.step = max(1, round(1 / (Fraction(rate or average) * self.time_base)))
         self.constant = rate is not None
         self.times: list[int] = []
-        self.offset = 0
+        self.said: list[int | None] = []
+        self.captions: list[bytes] = []
+        self.jumps: list[Fraction] = []
         self.invented = 0
 
     def time(self, frame: av.VideoFrame) -> int:
@@ -72,6 +85,8 @@ class Clock:
         After a jump back (a tape that was captured in parts, a transport stream's discontinuity) time goes on from
         where it was; a single wrong time is put half a step after the last, so that right ones can follow it.
         """
+        self.said.append(frame.pts)
+        self.captions.append(side_data(frame, Type.A53_CC))
         said = frame.pts if frame.pts is not None else frame.dts
         last = self.times[-1] if self.times else None
         following = 0 if last is None else last + self.step
@@ -81,11 +96,11 @@ class Clock:
             self.invented += 1
             said = following
         else:
-            said += self.offset
+            said += round(sum(self.jumps) / self.time_base)
             if last is not None and said <= last:
                 self.invented += 1
                 if last - said > JUMP * self.step:
-                    self.offset += following - said
+                    self.jumps.append((following - said) * self.time_base)
                     said = following
                 else:
                     said = last + max(1, self.step // 2)
@@ -94,54 +109,67 @@ class Clock:
 
 
 def decode(
-    container: InputContainer, stream: VideoStream, reading: Reading, damage: list[str], clock: Clock | None = None
+    container: InputContainer, stream: VideoStream, reading: Reading, damage: list[str], clock: Clock
 ) -> Iterator[DecodedFrame]:
-    """Yield the frames of *stream* from the container's position on, normalised as *reading* says."""
-    clock = clock or Clock(stream, reading.rate)
-    normalised = _normalised(tolerant(container, stream, damage), container, stream, reading, clock)
-    yield from _film_times(normalised, clock) if reading.fields == "telecine" else normalised
+    """Yield all frames of *stream* from the container's position on, normalised as *reading* says."""
+    yield from normalised(tolerant(container, stream, damage), container, stream, reading, clock)
 
 
-def _normalised(
-    frames: Iterator[av.VideoFrame], container: InputContainer, stream: VideoStream, reading: Reading, clock: Clock
+def normalised(
+    pictures: Iterator[av.VideoFrame], container: InputContainer, stream: VideoStream, reading: Reading, clock: Clock
 ) -> Iterator[DecodedFrame]:
+    """Yield the frames that the decoded *pictures* of *stream* give."""
+    ratio = reading.pictures_per_frame
+    for count, frame in enumerate(_filtered(pictures, container, stream, reading, clock)):
+        place = count * ratio
+        rgb = np.rot90(
+            np.fliplr(frame.to_ndarray()) if reading.mirrored else frame.to_ndarray(), reading.rotation // 90
+        )
+        # With a rate of the user's own, durations in the file's clock mean nothing.
+        pts, duration, time_base = frame.pts, 0 if reading.rate else frame.duration, frame.time_base
+        if reading.fields == "telecine":
+            pts, duration, time_base = _film_time(place, clock)
+        yield DecodedFrame(
+            pts,
+            duration,
+            time_base,
+            np.ascontiguousarray(rgb),
+            entry=clock.said[int(place)] if place.denominator == 1 else None,
+            captions=b"".join(clock.captions[ceil(place) : ceil(place + ratio)]),
+        )
+
+
+def _filtered(
+    pictures: Iterator[av.VideoFrame], container: InputContainer, stream: VideoStream, reading: Reading, clock: Clock
+) -> Iterator[av.VideoFrame]:
     graph: Graph | None = None
-    for frame in frames:
+    for picture in pictures:
         if graph is None:
-            graph = _normaliser(frame, stream, reading, clock.time_base)
-            size = frame.width, frame.height, frame.format.name
-        if (frame.width, frame.height, frame.format.name) != size:
+            graph = _normaliser(picture, stream, reading, clock.time_base)
+            size = picture.width, picture.height, picture.format.name
+        if (picture.width, picture.height, picture.format.name) != size:
             name, seconds = container.name.removeprefix("file:"), float((clock.times or [0])[-1] * clock.time_base)
             raise RestorationError(
                 f"{name}: the picture changes its size or format at {seconds:.3f} s; split the file there"
             )
-        frame.pts, frame.time_base = clock.time(frame), clock.time_base
-        graph.vpush(frame)
-        yield from _finished(graph, reading)
+        picture.pts, picture.time_base = clock.time(picture), clock.time_base
+        graph.vpush(picture)
+        yield from pulled(graph)
     if graph is not None:
         graph.vpush(None)
-        yield from _finished(graph, reading)
+        yield from pulled(graph)
 
 
-def _film_times(frames: Iterator[DecodedFrame], clock: Clock) -> Iterator[DecodedFrame]:
-    """Give film frames times between those of the five video frames that four of them were spread over.
+def _film_time(place: Fraction, clock: Clock) -> tuple[int, int, Fraction]:
+    """Time, duration and their unit of the film frame at *place* among the video's pictures.
 
     `decimate` only counts frames; beginnings between its ticks, and gaps, would be lost.
     """
-    for count, frame in enumerate(frames):
-        index, quarters = divmod(TELECINE_CYCLE * count, TELECINE_CYCLE - 1)
-        before = clock.times[index]
-        after = clock.times[index + 1] if index + 1 < len(clock.times) else before + clock.step
-        pts = (TELECINE_CYCLE - 1) * before + quarters * (after - before)
-        yield DecodedFrame(pts, TELECINE_CYCLE * clock.step, clock.time_base / (TELECINE_CYCLE - 1), frame.rgb)
-
-
-def _finished(graph: Graph, reading: Reading) -> Iterator[DecodedFrame]:
-    for frame in pulled(graph):
-        picture = np.rot90(cast(Frame, frame.to_ndarray()), reading.rotation // 90)
-        # With a rate of the user's own, durations in the file's clock mean nothing.
-        duration = 0 if reading.rate else frame.duration
-        yield DecodedFrame(frame.pts, duration, frame.time_base, np.ascontiguousarray(picture))
+    index, unit = int(place), TELECINE_CYCLE - 1
+    before = clock.times[index]
+    after = clock.times[index + 1] if index + 1 < len(clock.times) else before + clock.step
+    pts = unit * before + round(unit * (place - index) * (after - before))
+    return pts, TELECINE_CYCLE * clock.step, clock.time_base / unit
 
 
 def _normaliser(frame: av.VideoFrame, stream: VideoStream, reading: Reading, time_base: Fraction) -> Graph:

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from restoration.errors import RestorationError
+from restoration.media.codecs import EncodeSettings, misfits
 from restoration.models.registry import Model, load_registry
 from restoration.pipeline.digest import canonical, code_digest, short_hash
 from restoration.pipeline.manifest import ALWAYS, Row, Settings, read_manifest
-from restoration.pipeline.validate import problems, read_yaml, typed, unknown, whole
+from restoration.pipeline.validate import as_text, problems, read_yaml, typed, unknown, whole
 
 RESTORING_STAGES = ("upscale",)
 """Stages between extraction and encoding, in the order in which frames pass them."""
+STAGES = ("ingest", *RESTORING_STAGES, "encode")
+"""The stages that a recipe sets."""
 FINGERPRINT_BYTES = 65536
 STEPS = ("probe", "frames", *RESTORING_STAGES, "encode", "comparison")
 """Every step of a video's way; each has a rule and a script of its name."""
@@ -43,26 +46,13 @@ class Configuration:
 
     def __init__(self, config: dict[str, Any], workflow: Path) -> None:
         self.workflow = workflow
-        config = whole(config)
         schema, row_schema, registry_schema = (
             read_yaml(workflow / "schemas" / f"{name}.schema.yaml") for name in ("config", "manifest", "models")
         )
-        options = schema["properties"]
-        config = {
-            key: typed(value, options[key]) if isinstance(value, str) and key in options else value
-            for key, value in config.items()
-        }
-        for recipe in config["recipes"].values() if isinstance(config.get("recipes"), dict) else []:
-            if isinstance(recipe, dict) and isinstance(ingest := recipe.get("ingest"), dict):
-                # Written as numbers, which is what they look like.
-                ingest |= {
-                    key: str(ingest[key]) for key in ("fps", "rotation") if isinstance(ingest.get(key), int | float)
-                }
+        self._stages: dict[str, Any] = {stage: schema["$defs"][stage] for stage in STAGES}
+        config = self._typed(whole(config), schema["properties"])
         defaults = {key: about["default"] for key, about in schema["properties"].items() if "default" in about}
         self.settings: Settings = defaults | config
-        self._stages: dict[str, Any] = {
-            stage: schema["$defs"][stage] for stage in schema["$defs"]["recipe"]["properties"]
-        }
         mistakes = problems(config, schema, "config")
         recipes = self._sound_recipes(schema)
         rows: list[Row] = []
@@ -77,28 +67,63 @@ class Configuration:
             with collected(mistakes):
                 rows, wrong = read_manifest(Path(str(config["manifest"])), row_schema, self._stages)
                 mistakes += wrong
-        known = config.get("recipes")
-        known = known if isinstance(known, dict) else {}
-        for row in rows if known else []:
+        mistakes += self._mistaken_rows(rows, recipes)
+        for name, recipe in recipes.items():
+            mistakes += self._unfit_models(
+                {s: self._full(s, recipe.get(s)) for s in recipe if s in STAGES}, f"config: recipes.{name}"
+            )
+            mistakes += self._misfits(f"config: recipes.{name}", recipe)
+        for row in rows:
+            mistakes += self._unfit_models(row.overrides, row.place)
+            if row.overrides.get("encode") and row.recipe in recipes:
+                mistakes += self._misfits(row.place, {"encode": self._encode(recipes[row.recipe], row)})
+        if mistakes:
+            raise _rejected(list(dict.fromkeys(mistakes)))
+        self.videos = {row.video: self._video(row) for row in rows}
+        self._specs: dict[str, dict[str, str]] = {}
+
+    def _typed(self, config: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+        """*config* with the types that its options have, where text or numbers were written for another."""
+        typed_config = {
+            key: typed(value, options[key]) if isinstance(value, str) and key in options else value
+            for key, value in config.items()
+        }
+        if not isinstance(recipes := typed_config.get("recipes"), dict):
+            return typed_config
+        for recipe in filter(lambda recipe: isinstance(recipe, dict), recipes.values()):
+            for stage, about in self._stages.items():
+                if isinstance(recipe.get(stage), dict):
+                    recipe[stage] = as_text(recipe[stage], about["properties"])
+            if isinstance(copies := recipe.get("copies"), dict):
+                for name, copy in copies.items():
+                    if isinstance(copy, dict):
+                        copies[name] = as_text(copy, self._stages["encode"]["properties"])
+        return typed_config
+
+    def _mistaken_rows(self, rows: list[Row], recipes: dict[str, Any]) -> Iterator[str]:
+        """Recipes that are not there, and overrides of stages that a recipe lacks."""
+        known = self.settings.get("recipes")
+        if not known or not isinstance(known, dict):
+            return
+        for row in rows:
             if row.recipe not in known:
-                mistakes.append(unknown(f"{row.place}: recipe", "recipe", row.recipe, known))
+                yield unknown(f"{row.place}: recipe", "recipe", row.recipe, known)
             elif row.recipe in recipes:
-                mistakes += [
+                yield from (
                     f"{row.place}: {stage}: recipe {row.recipe!r} has no stage {stage}; add it there"
                     for stage, override in row.overrides.items()
                     if override and stage not in recipes[row.recipe] and stage not in ALWAYS
-                ]
-        if self.models:
-            for name, recipe in recipes.items():
-                mistakes += self._unfit_models(
-                    {s: self._full(s, recipe.get(s)) for s in recipe}, f"config: recipes.{name}"
                 )
-            for row in rows:
-                mistakes += self._unfit_models(row.overrides, row.place)
-        if mistakes:
-            raise _rejected(mistakes)
-        self.videos = {row.video: self._video(row) for row in rows}
-        self._specs: dict[str, dict[str, str]] = {}
+
+    def _misfits(self, place: str, recipe: dict[str, Any]) -> Iterator[str]:
+        """Settings of the deliveries of *recipe* that cannot go together."""
+        for name, settings in {"encode": recipe.get("encode"), **_copies(recipe)}.items():
+            yield from (
+                f"{place}: {name}.{what}" for what in misfits(EncodeSettings.of(self._full("encode", settings)))
+            )
+
+    def _encode(self, recipe: dict[str, Any], row: Row) -> Settings:
+        return (recipe.get("encode") or {}) | (row.overrides.get("encode") or {})
 
     def _sound_recipes(self, schema: dict[str, Any]) -> dict[str, Any]:
         """The recipes in which there is no mistake."""
@@ -115,6 +140,8 @@ class Configuration:
 
     def _unfit_models(self, stages: dict[str, Settings | None], place: str) -> list[str]:
         """Mistakes in the choice of models: ids that the registry lacks, or models made for another task."""
+        if not self.models:
+            return []  # said already
         chosen = [(stage, settings["model"]) for stage, settings in stages.items() if settings and "model" in settings]
         fit = {stage: [id for id, model in self.models.items() if model.task == stage] for stage, _ in chosen}
         return [
@@ -126,12 +153,16 @@ class Configuration:
     def _video(self, row: Row) -> Video:
         recipe = self.settings["recipes"][row.recipe]
         settings: dict[str, Settings] = {}
-        for stage in ("ingest", *RESTORING_STAGES, "encode"):
+        for stage in STAGES:
             override = row.overrides.get(stage, {})
             if stage in ALWAYS or (stage in recipe and override is not None):
                 settings[stage] = self._full(stage, recipe.get(stage), override)
         ingest = settings.pop("ingest")
         steps: dict[str, Settings] = {"probe": ingest | {"start": row.start, "end": row.end}, "frames": {}, **settings}
+        steps |= {name: self._full("encode", copy) for name, copy in _copies(recipe).items()}
+        for name in steps:
+            if name.startswith("encode"):
+                steps[name] |= {"trimmed": not (row.start is row.end is None), "strict": ingest["strict"]}
         steps["comparison"] = {}
         return Video(row.source, steps)
 
@@ -155,12 +186,9 @@ class Configuration:
         return self._specs[video]
 
     def _spec(self, video: str, step: str, settings: Settings) -> Settings:
-        spec = settings | {"code": self._code[step]}
+        spec = settings | {"code": self._code[step.partition(".")[0]]}
         if "model" in settings:
             spec |= {"weights": self.models[settings["model"]].sha256, "conversion": self._conversion}
-        if step == "encode":
-            row = self.videos[video].steps["probe"]
-            spec |= {"trimmed": row["start"] is not None or row["end"] is not None}
         if step == "comparison":
             steps = self.videos[video].steps
             spec |= {"made_by": [f"{stage} {steps[stage]['model']}" for stage in RESTORING_STAGES if stage in steps]}
@@ -205,6 +233,11 @@ class Configuration:
     @cached_property
     def _conversion(self) -> str:
         return code_digest(Path(__file__).parents[1] / "models" / "convert.py")
+
+
+def _copies(recipe: dict[str, Any]) -> dict[str, Settings]:
+    """The further deliveries of *recipe* by the names of their steps."""
+    return {f"encode.{name}": settings for name, settings in (recipe.get("copies") or {}).items()}
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Around every job's script: logging, threads, and errors that a user can read."""
 
-import errno
 import json
 import logging
 import os
@@ -10,12 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from restoration.errors import RestorationError
+from restoration.files import DISK_FULL
 from restoration.pipeline.digest import code_digest
 from restoration.pipeline.flight import require_unchanged
 
 logger = logging.getLogger(__name__)
-
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def put_on_path(scripts: Path) -> None:

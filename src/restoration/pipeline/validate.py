@@ -56,6 +56,14 @@ def typed(text: str, about: dict[str, Any]) -> Document:
         return text
 
 
+def as_text(settings: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    """The same with numbers as text where *options*, their schemas, ask for text: frame rates look like numbers."""
+    return {
+        name: str(value) if type(value) in (int, float) and options.get(name, {}).get("type") == "string" else value
+        for name, value in settings.items()
+    }
+
+
 def unknown(place: str, what: str, found: str, allowed: Iterable[str]) -> str:
     """The message for a name that is none of the *allowed* ones, with the nearest of them."""
     names = sorted(allowed)

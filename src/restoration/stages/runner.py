@@ -21,6 +21,7 @@ import numpy as np
 from restoration.errors import RestorationError
 from restoration.frames import Frame, Frames
 from restoration.media.chunks import damaged, read_chunk, read_hashes, write_chunk
+from restoration.media.looks import went_black
 
 logger = logging.getLogger(__name__)
 
@@ -29,10 +30,6 @@ T = TypeVar("T")
 REPORT_SECONDS = 5.0
 KEPT_RESULTS = 16
 """Results of repeated frames held at once; beyond that the oldest is computed again when it is due."""
-BLACK = 1.0
-"""A picture whose mean is below this (of 255) is black."""
-LIT = 16.0
-"""A picture whose mean is above this (of 255) cannot become black by restoration."""
 
 
 class Stage(Protocol):
@@ -126,7 +123,8 @@ class Guard:
     def _sound(self, frames: Frames, numbers: tuple[int, ...]) -> Frames:
         try:
             restored = list(self.stage.process(frames))
-            suspects = [i for i, pair in enumerate(zip(frames, restored, strict=True)) if went_black(*pair)]
+            pairs = zip(frames, restored, strict=True)
+            suspects = [i for i, (before, after) in enumerate(pairs) if went_black(before.mean(), after.mean())]
         except FloatingPointError:
             restored, suspects = list(frames), list(range(len(frames)))
         if suspects:
@@ -143,14 +141,9 @@ class Guard:
                 f"frame {number}: the network's result is not a number, in fp32, too. "
                 "The weights may be damaged or unfit for this picture: choose another model."
             ) from error
-        if went_black(frame[0], restored):
+        if went_black(frame[0].mean(), restored.mean()):
             raise RestorationError(f"frame {number}: the network turned a lit picture black; choose another model.")
         return restored
-
-
-def went_black(before: Frame, after: Frame) -> bool:
-    """Whether a lit picture became black, the usual face of a numeric overflow."""
-    return bool(after.mean() < BLACK and before.mean() > LIT)
 
 
 def progress(frames: Iterable[T], total: int) -> Iterator[T]:

@@ -8,9 +8,21 @@ import av
 import numpy as np
 import pytest
 
-from media_factory import Tone, decoded, packet_bytes, pictures, sound_packets, video_times, wishes, write_clip
+from media_factory import (
+    INTRA,
+    Tone,
+    decoded,
+    packet_bytes,
+    panned,
+    pictures,
+    sound_packets,
+    video_times,
+    wishes,
+    write_clip,
+)
 from restoration.errors import RestorationError
-from restoration.media.encode import EncodeSettings, encode
+from restoration.media.codecs import EncodeSettings
+from restoration.media.encode import encode
 from restoration.media.probe import probe
 
 FAST = EncodeSettings("h264", 16, "ultrafast")
@@ -24,8 +36,7 @@ def deliver(source, target, frames=None, settings=FAST, **excerpt):
     description, timeline = probe(source, wishes(**excerpt))
     frames = pictures(len(timeline.pts)) if frames is None else frames
     trimmed = bool(excerpt)
-    stream = description["reading"]["stream"]
-    encode(target, frames, timeline, source, stream, settings, trimmed=trimmed)
+    encode(target, frames, timeline, source, description, settings, trimmed=trimmed, strict=False)
     origin = int(timeline.pts[0]) if trimmed else 0
     assert [path.name for path in target.parent.glob("*.part*")] == []
     return [(int(pts) - origin) * timeline.time_base for pts in timeline.pts]
@@ -81,11 +92,125 @@ def test_each_picture_stands_at_its_own_time(tmp_path, settings, suffix):
     assert np.abs(there - frames).mean() < 3
 
 
+DELIVERIES = [
+    EncodeSettings(codec, crf, "ultrafast", container, bits, **more)
+    for codec, crf, container, bits, more in (
+        ("h264", 8, "mov", "8", {}),
+        ("h264", 8, "mp4", "10", {}),
+        ("h265", 8, "mkv", "10", {}),
+        ("h265", 8, "mov", "8", {"max_bitrate": 9000}),
+        ("av1", 16, "mp4", "8", {}),
+        ("av1", 16, "mkv", "10", {}),
+        ("prores", 0, "mov", "auto", {}),
+        ("prores", 0, "mkv", "10", {"prores": "4444"}),
+        ("ffv1", 0, "mkv", "auto", {}),
+    )
+]
+
+
+@pytest.mark.parametrize("size", [(64, 48), (67, 41)], ids=["even", "odd"])
+@pytest.mark.parametrize("settings", DELIVERIES, ids=lambda s: f"{s.codec}-{s.container}-{s.bits}")
+def test_every_codec_in_its_containers(tmp_path, settings, size):
+    frames = pictures(24, *size)
+    source = write_clip(tmp_path / "a.mov", pictures(), **VFR, sound=[Tone(), Tone("pcm_s16le")])
+    target = tmp_path / f"out.{settings.container}"
+    due = deliver(source, target, frames, settings)
+    tick = Fraction(1, 1000) if settings.container == "mkv" else Fraction(1, 90000)
+    shift = video_times(target)[0] - due[0]
+    assert max(abs(a - b - shift) for a, b in zip(video_times(target), due, strict=True)) < tick
+    difference = np.abs(decoded(target).astype(int) - frames)
+    assert difference.max() == 0 if settings.codec == "ffv1" else difference.mean() < 3
+    with av.open(target) as container:
+        assert [stream.type for stream in container.streams] == ["video", "audio", "audio"]
+        formats = container.streams.video[0].codec_context.pix_fmt
+    assert ("10" in formats or "12" in formats) == (settings.bits == "10" or settings.codec == "prores")
+
+
+@pytest.mark.parametrize("codec", ["h264", "h265", "av1", "prores", "ffv1"])
+def test_the_same_frames_give_the_same_bytes(tmp_path, codec):
+    suffix = "mkv" if codec in ("prores", "ffv1") else "mp4"
+    source = write_clip(tmp_path / "a.mp4", pictures())
+    for name in ("one", "two"):
+        deliver(source, tmp_path / f"{name}.{suffix}", pictures(24, 96, 64), EncodeSettings(codec, 20, "fast"))
+    assert packet_bytes(tmp_path / f"one.{suffix}") == packet_bytes(tmp_path / f"two.{suffix}")
+
+
+@pytest.mark.parametrize("codec", ["h264", "h265", "av1"])
+def test_a_bit_rate_is_kept_about(tmp_path, codec):
+    rng = np.random.default_rng(0)
+    frames = rng.integers(0, 255, (50, 96, 128, 3)).astype(np.uint8)
+    source = write_clip(tmp_path / "a.mkv", frames, codec="ffv1", pix_fmt="bgr0", bt709=False)
+    sizes = []
+    for rate in (200, 2000):
+        deliver(source, target := tmp_path / "out.mp4", frames, EncodeSettings(codec, preset="fast", bitrate=rate))
+        sizes.append(sum(map(len, packet_bytes(target))))
+    assert sizes[1] > 2 * sizes[0]
+
+
+@pytest.mark.parametrize(
+    ("aspect", "rotation", "shown", "stored"),
+    [
+        (Fraction(16, 11), 0, (94, 48), (64, 48)),
+        (Fraction(8, 9), 0, (64, 54), (64, 48)),
+        (Fraction(16, 11), 90, (48, 94), (48, 64)),
+    ],
+)
+def test_pixels_of_the_source_on_demand(tmp_path, aspect, rotation, shown, stored):
+    source = write_clip(tmp_path / "a.mp4", pictures(4), aspect=aspect, rotation=rotation)
+    frames = decoded(source)
+    assert frames.shape == (4, shown[1], shown[0], 3)
+    target = tmp_path / "out.mp4"
+    deliver(source, target, frames.repeat(2, axis=1).repeat(2, axis=2), EncodeSettings("h264", 8, sar="source"))
+    with av.open(target) as container:
+        video = container.streams.video[0]
+        assert (video.width, video.height) == (2 * stored[0], 2 * stored[1])
+        assert video.sample_aspect_ratio == (1 / aspect if rotation else aspect)
+
+
+@pytest.mark.parametrize(("codec", "suffix"), [("h264", "mp4"), ("h264", "mkv"), ("h265", "mov")])
+def test_closed_captions_stay_with_their_pictures(tmp_path, codec, suffix):
+    source = write_clip(tmp_path / "plain.mp4", pictures(), **VFR)
+    description, timeline = probe(source, wishes())
+    captions = ["" if number % 3 else f"fc94{number:02x}fd0000" for number in range(24)]
+    timeline.table["captions"] = captions
+    given = source, description, EncodeSettings(codec, 20, "fast")
+    told, again = tmp_path / f"told.{suffix}", tmp_path / "again.mp4"
+    assert encode(told, pictures(), timeline, *given, trimmed=False, strict=False)[0][-1].fate == "copied"
+    description, timeline = probe(told, wishes())
+    assert description["captions"]
+    assert timeline.table["captions"].tolist() == captions
+    entry = encode(again, pictures(), timeline, told, description, FAST, trimmed=False, strict=False)[0][-1]
+    assert (entry.type, entry.fate) == ("captions", "copied")
+    assert probe(again, wishes())[1].table["captions"].tolist() == captions
+    lost = EncodeSettings("av1", 30, "ultrafast")
+    entry = encode(again, pictures(), timeline, told, description, lost, trimmed=False, strict=False)[0][-1]
+    assert (entry.type, entry.fate) == ("captions", "dropped")
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda frames: frames[10:12].fill(0), "2 frames, the first 10, became black by restoration"),
+        (lambda frames: frames.__setitem__(slice(10, 15), frames[9]), "frames 10 to 14 stand still"),
+    ],
+    ids=["black", "frozen"],
+)
+def test_what_the_source_lacks_is_refused(tmp_path, damage, says):
+    source = write_clip(tmp_path / "a.mkv", panned(24), codec="ffv1", pix_fmt="bgr0", bt709=False)
+    frames = panned(24)
+    damage(frames)
+    with pytest.raises(RestorationError, match=says):
+        deliver(source, tmp_path / "out.mp4", frames)
+    assert not (tmp_path / "out.mp4").exists()
+    write_clip(source, frames, codec="ffv1", pix_fmt="bgr0", bt709=False)
+    deliver(source, tmp_path / "out.mp4", frames)
+
+
 def ledger_of(source, target, **excerpt):
     """What encoding says about the streams of *source*."""
     description, timeline = probe(source, wishes(**excerpt))
     frames = pictures(len(timeline.pts))
-    return encode(target, frames, timeline, source, description["reading"]["stream"], FAST, trimmed=bool(excerpt))
+    return encode(target, frames, timeline, source, description, FAST, trimmed=bool(excerpt), strict=False)[0]
 
 
 def durations(path):
@@ -259,7 +384,7 @@ def test_saturated_colours_survive(tmp_path, codec, size):
     width, height = size
     colours = np.array([[r, g, b] for r in (0, 128, 255) for g in (0, 128, 255) for b in (0, 128, 255)], np.uint8)
     frames = np.broadcast_to(colours[:, None, None], (27, height, width, 3))
-    source = write_clip(tmp_path / "a.mp4", pictures(27))
+    source = write_clip(tmp_path / "a.mkv", frames, codec="ffv1", pix_fmt="bgr0", bt709=False)
     deliver(source, target := tmp_path / "out.mp4", frames, EncodeSettings(codec, 2, "ultrafast"))
     assert np.abs(decoded(target).astype(int) - frames).max() <= 4
 
@@ -406,3 +531,34 @@ def test_mp4_begins_with_its_index(tmp_path):
     deliver(write_clip(tmp_path / "a.mp4", pictures(4)), tmp_path / "out.mp4")
     content = (tmp_path / "out.mp4").read_bytes()
     assert content.index(b"moov") < content.index(b"mdat")
+
+
+def test_an_encoder_that_refuses_is_explained(tmp_path):
+    source = write_clip(tmp_path / "a.mp4", pictures(4))
+    with pytest.raises(
+        RestorationError, match=r"out\.mp4: av1 with these settings cannot be written .* Choose another"
+    ):
+        # SVT-AV1 has no bit rate for pictures as small as this.
+        deliver(source, tmp_path / "out.mp4", settings=EncodeSettings("av1", preset="fast", bitrate=100))
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_sound_jumps_with_the_picture(tmp_path):
+    for name, hertz in (("one", 440), ("two", 880)):
+        write_clip(tmp_path / f"{name}.ts", pictures(50), options=INTRA, sound=[Tone(hertz=hertz, seconds=2)])
+    source = tmp_path / "both.ts"
+    source.write_bytes((tmp_path / "one.ts").read_bytes() + (tmp_path / "two.ts").read_bytes())
+    description, timeline = probe(source, wishes())
+    assert (description["frames"], len(description["time_jumps"])) == (100, 1)
+    target = tmp_path / "out.mp4"
+    ledger, damage = encode(target, pictures(100), timeline, source, description, FAST, trimmed=False, strict=False)
+    assert [entry.fate for entry in ledger] == ["restored", "copied"]
+    before, after = sound_packets(tmp_path / "one.ts")[0], sound_packets(target)[0]
+    # The second part's sound keeps its place beside the second part's pictures.
+    shown, jump = video_times(source), Fraction(description["time_jumps"][0])
+    lead = sound_packets(tmp_path / "two.ts")[0][5][0] - video_times(tmp_path / "two.ts")[0]
+    second = [time for time, _ in after[len(before) :]]
+    assert min(abs(time - (video_times(target)[50] + lead)) for time in second) <= Fraction(1, 1000)
+    assert len(after) >= 2 * len(before) - 4
+    assert (len(shown), jump > 1) == (100, True)
+    assert all("overlap" in note for note in damage)

@@ -2,15 +2,17 @@
 
 import logging
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from media_factory import B_FRAMES, LONG_GOP, OPEN_GOP, pictures, wishes, write_clip
+from media_factory import B_FRAMES, LONG_GOP, OPEN_GOP, interlaced, panned, pictures, telecined, wishes, write_clip
 from restoration.errors import RestorationError
 from restoration.media.extract import extract
 from restoration.media.probe import probe
+from restoration.media.reading import tolerant
 from restoration.media.source import open_source
 
 DEMO = Path(__file__).parents[3] / "demo" / "kinescope.mp4"
@@ -72,6 +74,48 @@ def test_duplicates_are_extracted_like_any_other(tmp_path):
     path = write_clip(tmp_path / "a.mkv", pictures()[order], codec="ffv1", pix_fmt="bgr0", bt709=False)
     source = path, *probe(path, wishes())
     np.testing.assert_array_equal(list(extract(*source, 1, 4)), pictures()[order][1:5])
+
+
+@pytest.mark.parametrize(
+    ("frames", "clip", "chosen"),
+    [
+        (telecined(panned(96)), {"rate": Fraction(30000, 1001)}, {"field_order": "telecine"}),
+        (telecined(panned(96)), {"rate": Fraction(30000, 1001)}, {"field_order": "telecine", "start": 1.21}),
+        (interlaced(panned(240)), {}, {"field_order": "top"}),
+        (interlaced(panned(240)), {}, {"field_order": "top", "deinterlace": "double"}),
+        (panned(120), {}, {"fps": "24000/1001"}),
+    ],
+    ids=["telecine", "excerpt", "interlaced", "double", "fps"],
+)
+def test_spans_that_depend_on_their_neighbours_are_found_without_decoding_all(
+    tmp_path, monkeypatch, frames, clip, chosen
+):
+    path = write_clip(tmp_path / "a.mkv", frames, codec="mpeg2video", options={"g": "6", "b": "8M"}, **clip)
+    source = path, *probe(path, wishes(**chosen))
+    count = len(source[2].pts)
+    whole = np.stack(list(extract(*source, 0, count - 1)))
+    decoded = []
+    monkeypatch.setattr(
+        "restoration.media.extract.tolerant", lambda *given: (decoded.append(f) or f for f in tolerant(*given))
+    )
+    for first, last in ((0, 3), (count // 2, count // 2 + 9), (count - 6, count - 1)):
+        decoded.clear()
+        np.testing.assert_array_equal(list(extract(*source, first, last)), whole[first : last + 1])
+        assert len(decoded) < 70
+
+
+def test_damage_costs_decoding_from_farther_back_only(tmp_path):
+    path = write_clip(tmp_path / "a.mkv", pictures(60), codec="mpeg2video", options={"g": "10", "b": "4M"})
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 20] = bytes(20)
+    path.write_bytes(data)
+    source = path, *probe(path, wishes())
+    assert source[1]["damage"]
+    count = len(source[2].pts)
+    whole = np.stack(list(extract(*source, 0, count - 1)))
+    for first, last in ((0, 9), (count // 2 - 5, count // 2 + 5), (count - 9, count - 1)):
+        np.testing.assert_array_equal(list(extract(*source, first, last)), whole[first : last + 1])
 
 
 class LateSeek:

@@ -10,7 +10,8 @@ import pytest
 from av.stream import Disposition
 
 from media_factory import INTRA, SAMPLE_RATE, Tone, pictures, sound_packets, video_times, wishes, write_clip
-from restoration.media.encode import EncodeSettings, encode
+from restoration.media.codecs import EncodeSettings
+from restoration.media.encode import encode
 from restoration.media.probe import probe
 
 FAST = EncodeSettings("h264", 20, "ultrafast")
@@ -20,15 +21,8 @@ SUBTITLES = "1\n00:00:00,200 --> 00:00:00,400\nFirst.\n\n2\n00:00:00,600 --> 00:
 def deliver(source, target, **excerpt):
     """Encode; give the ledger as (type, codec, fate)."""
     description, timeline = probe(source, wishes(field_order="progressive", **excerpt))
-    ledger = encode(
-        target,
-        pictures(len(timeline.pts)),
-        timeline,
-        source,
-        description["reading"]["stream"],
-        FAST,
-        trimmed=bool(excerpt),
-    )
+    frames = pictures(len(timeline.pts))
+    ledger = encode(target, frames, timeline, source, description, FAST, trimmed=bool(excerpt), strict=False)[0]
     assert [entry.stream for entry in ledger] == list(range(len(description["streams"])))
     assert all(entry.reason for entry in ledger if entry.fate in ("dropped", "converted"))
     assert [entry.fate for entry in ledger].count("restored") == 1

@@ -3,11 +3,21 @@
 from fractions import Fraction
 
 import av
-import cv2
 import numpy as np
 import pytest
 
-from media_factory import INTRA, LONG_GOP, decoded, pictures, read_as, wishes, write_clip
+from media_factory import (
+    INTRA,
+    LONG_GOP,
+    decoded,
+    interlaced,
+    panned,
+    pictures,
+    read_as,
+    telecined,
+    wishes,
+    write_clip,
+)
 from restoration.errors import RestorationError
 from restoration.media.extract import extract
 from restoration.media.probe import probe
@@ -16,33 +26,6 @@ LOSSLESS = {"codec": "ffv1", "pix_fmt": "yuv420p"}
 RGB = {"codec": "ffv1", "pix_fmt": "bgr0", "bt709": False}
 DVD = {"codec": "mpeg2video", "options": {"b": "20M", "g": "1", "flags": "+ildct+ilme"}}
 """Interlaced coding, and its flags."""
-
-
-def panned(count, width=96, height=64):
-    """A camera that pans over soft gray blobs: every line moves, as idet needs it."""
-    blobs = np.random.default_rng(5).integers(40, 220, (height // 4 + 2, (width + 3 * count) // 4 + 2))
-    wall = cv2.resize(blobs.astype(np.float32), None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC).clip(16, 235)
-    views = np.stack([wall[:height, 3 * index : 3 * index + width] for index in range(count)])
-    return views.astype(np.uint8)[..., None].repeat(3, axis=-1)
-
-
-def woven(upper, lower):
-    """Frames with the even lines of *upper* and the odd ones of *lower*."""
-    frames = upper.copy()
-    frames[:, 1::2] = lower[:, 1::2]
-    return frames
-
-
-def interlaced(moments, first="top"):
-    """Two moments in each frame."""
-    return woven(moments[::2], moments[1::2]) if first == "top" else woven(moments[1::2], moments[::2])
-
-
-def telecined(film, first="top"):
-    """Four film frames in five of video, by 3:2 pulldown."""
-    a, b, c, d = (film[index::4] for index in range(4))
-    mixed = [woven(b, c), woven(c, d)] if first == "top" else [woven(c, b), woven(d, c)]
-    return np.stack([a, b, *mixed, d], axis=1).reshape(-1, *film.shape[1:])
 
 
 def whole(path, **chosen):

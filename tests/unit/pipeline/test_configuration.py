@@ -11,7 +11,7 @@ import yaml
 from media_factory import wishes
 from restoration.errors import RestorationError
 from restoration.pipeline import configuration as module
-from restoration.pipeline.configuration import FINGERPRINT_BYTES, Configuration, fingerprint
+from restoration.pipeline.configuration import FINGERPRINT_BYTES, STAGES, Configuration, fingerprint
 
 ROOT = Path(__file__).parents[3]
 WORKFLOW = ROOT / "workflow"
@@ -28,6 +28,11 @@ def rejected(project):
     return [line.split(". ", 1)[1] for line in mistakes]
 
 
+def defaults_of(stage):
+    options = yaml.safe_load((WORKFLOW / "schemas" / "config.schema.yaml").read_text())["$defs"][stage]["properties"]
+    return {option: about["default"] for option, about in options.items()}
+
+
 def test_the_shipped_configuration_is_sound(monkeypatch):
     monkeypatch.chdir(ROOT)
     config = yaml.safe_load(Path("config/config.yaml").read_text())
@@ -39,7 +44,7 @@ def test_the_shipped_configuration_shows_every_default():
     schema = yaml.safe_load((WORKFLOW / "schemas" / "config.schema.yaml").read_text())
     for key, about in schema["properties"].items():
         assert config[key] == about.get("default", config[key]), key
-    for stage in schema["$defs"]["recipe"]["properties"]:
+    for stage in STAGES:
         defaults = {key: about["default"] for key, about in schema["$defs"][stage]["properties"].items()}
         assert config["recipes"]["kinescope"][stage] == defaults
 
@@ -50,12 +55,8 @@ def test_defaults_recipe_and_overrides_are_laid_over_each_other(project):
     )
     videos = project.configuration().videos
     assert list(videos["a"].steps) == STEPS
-    options = yaml.safe_load((WORKFLOW / "schemas" / "config.schema.yaml").read_text())["$defs"]["upscale"][
-        "properties"
-    ]
-    defaults = {option: about["default"] for option, about in options.items()}
-    assert videos["a"].steps["upscale"] == defaults | {"model": "small", "outscale": 1.5}
-    assert videos["a"].steps["encode"] == {"container": "mp4", "codec": "h264", "crf": 20, "preset": "medium"}
+    assert videos["a"].steps["upscale"] == defaults_of("upscale") | {"model": "small", "outscale": 1.5}
+    assert videos["a"].steps["encode"] == defaults_of("encode") | {"crf": 20, "trimmed": False, "strict": False}
     assert list(videos["b"].steps) == ["probe", "frames", "encode", "comparison"]
     assert videos["b"].steps["encode"]["crf"] == 30
     assert (videos["a"].before("upscale"), videos["a"].before("encode")) == ("frames", "upscale")
@@ -103,14 +104,45 @@ def test_unknown_recipes_and_models_have_a_suggestion(project):
 
 
 def test_mistakes_within_a_recipe(project):
-    project.config["recipes"]["film"] = {"upscale": {"outscale": 0, "til": 3}, "encod": {}, "encode": {"codec": "av1"}}
+    project.config["recipes"]["film"] = {"upscale": {"outscale": 0, "til": 3}, "encod": {}, "encode": {"codec": "av2"}}
     found = rejected(project)
     assert len(found) == 4
     assert any(
         "recipes.film: unknown key 'encod'" in mistake and "did you mean 'encode'" in mistake for mistake in found
     )
     assert any("recipes.film.upscale: unknown key 'til'" in mistake and "'tile'" in mistake for mistake in found)
-    assert any('recipes.film.encode.codec: found "av1", allowed: h264, h265' in mistake for mistake in found)
+    assert any('recipes.film.encode.codec: found "av2", allowed: h264, h265' in mistake for mistake in found)
+
+
+def test_deliveries_that_cannot_be_are_named_with_what_can(project):
+    project.config["recipes"]["film"]["copies"] = {
+        "master": {"codec": "ffv1"},
+        "edit": {"codec": "prores", "container": "mov", "bits": 8},
+        "web": {"codec": "h264", "crf": 60},
+        "slow": {"codec": "ffv1", "container": "mkv", "bitrate": 100},
+    }
+    project.rows("a\ta.mp4\tfilm\tav1\tmov", columns="video\tsource\trecipe\tencode.codec\tencode.container")
+    found = rejected(project)
+    for place, what in (
+        ("config: recipes.film: encode.master.container", "mp4 does not hold ffv1; allowed: mkv"),
+        ("config: recipes.film: encode.edit.bits", "prores is made with 10 bits here, not 8"),
+        ("config: recipes.film: encode.web.crf", "h264 knows 0 to 51, not 60"),
+        ("config: recipes.film: encode.slow.bitrate", "ffv1 has no bit rate to set"),
+        ("line 2: encode.container", "mov does not hold av1; allowed: mp4, mkv"),
+    ):
+        assert sum(f"{place}: {what}" in mistake for mistake in found) == 1, found
+    assert len(found) == 5
+
+
+def test_copies_are_deliveries_of_their_own(project):
+    project.config["recipes"]["film"]["copies"] = {"master": {"codec": "ffv1", "container": "mkv", "bits": 8}}
+    project.rows("a\ta.mp4\tfilm\t0.4", columns="video\tsource\trecipe\tstart")
+    configuration = project.configuration()
+    steps = configuration.videos["a"].steps
+    assert list(steps) == ["probe", "frames", "upscale", "encode", "encode.master", "comparison"]
+    chosen = {"codec": "ffv1", "container": "mkv", "bits": "8", "trimmed": True, "strict": False}
+    assert steps["encode.master"] == defaults_of("encode") | chosen
+    assert configuration.spec("a", "encode.master") != configuration.spec("a", "encode")
 
 
 def test_a_manifest_that_is_not_there(project):
@@ -343,7 +375,7 @@ def test_specs_hold_exactly_what_matters(project):
         "probe": {*wishes(), "code", "source"},
         "frames": {"code"},
         "upscale": {"model", "outscale", "tile", "overlap", "precision", "code", "weights", "conversion"},
-        "encode": {"container", "codec", "crf", "preset", "code", "trimmed"},
+        "encode": {*defaults_of("encode"), "code", "trimmed", "strict"},
         "comparison": {"code", "made_by"},
     }
 

@@ -58,10 +58,10 @@ def test_what_does_nothing(package, old, new):
 
 DO_SOMETHING = {
     "a number": ("Fraction(10)", "Fraction(11)"),
-    "a comparison": ("frame.pts < wanted", "frame.pts <= wanted"),
+    "a comparison": ("number < first + done", "number <= first + done"),
     "a name": ("done += 1", "first += 1"),
     "a missing statement": ("                done += 1\n", ""),
-    "an order": ("(frame.pts, frame_hash(frame.rgb))", "(frame_hash(frame.rgb), frame.pts)"),
+    "an order": ("chain([picture], pictures)", "chain(pictures, [picture])"),
     "an int for a float": ("Fraction(10)", "Fraction(10.0)"),
     "a string": ("after seeking", "having sought"),
     "a default": ("first: int, last: int)", "first: int, last: int = 0)"),

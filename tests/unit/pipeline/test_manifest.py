@@ -142,7 +142,7 @@ def test_many_mistakes_come_at_once(read):
         'm.tsv, line 2: video: found "../a"',
         "m.tsv, line 3: 'source' is a required property",
         'm.tsv, line 3: start: found "1:30"',
-        "m.tsv, line 3: encode: crf: found 99, allowed: integer, at least 0, at most 51",
+        "m.tsv, line 3: encode: crf: found 99, allowed: integer, at least 0, at most 63",
         "m.tsv, line 5: 'recipe' is a required property",
         'm.tsv, line 5: encode: crf: found "high"',
         "m.tsv, line 5: upscale: found 'maybe'",

@@ -8,7 +8,8 @@ import pytest
 
 from media_factory import pictures, wishes, write_clip
 from restoration.errors import RestorationError
-from restoration.media.encode import EncodeSettings, encode
+from restoration.media.codecs import EncodeSettings
+from restoration.media.encode import encode
 from restoration.media.probe import probe
 from restoration.review.comparison import LABEL_HEIGHT, WIDEST, write_comparison
 
@@ -28,8 +29,7 @@ def compared(
     first = round((excerpt.get("start") or 0) * 25)
     result = frames[first : first + len(timeline.pts)].repeat(scale, axis=1).repeat(scale, axis=2)
     restored, target = tmp_path / f"b.{suffix}", tmp_path / "c.png"
-    picture = description["reading"]["stream"]
-    encode(restored, result, timeline, source, picture, SHARP, trimmed=bool(excerpt))
+    encode(restored, result, timeline, source, description, SHARP, trimmed=bool(excerpt), strict=False)
     write_comparison(source, description, timeline, restored, target, list(made_by))
     picture = cv2.cvtColor(cv2.imread(str(target)), cv2.COLOR_BGR2RGB)
     height = min(result.shape[2], WIDEST) * result.shape[1] // result.shape[2] + LABEL_HEIGHT
