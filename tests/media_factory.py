@@ -35,6 +35,7 @@ class Tone:
     seconds: float = 1.0
     start: float = 0.0
     language: str = "und"
+    rate: int = SAMPLE_RATE
 
 
 def wishes(**chosen: Any) -> dict[str, Any]:
@@ -145,19 +146,19 @@ def write_clip(
 
 
 def _add_track(container, tone: Tone):
-    track = container.add_stream(tone.codec, rate=SAMPLE_RATE)
+    track = container.add_stream(tone.codec, rate=tone.rate)
     track.layout = "mono"
     track.metadata["language"] = tone.language
     return track
 
 
 def _play(container, track, tone: Tone) -> None:
-    time = np.arange(int(tone.seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    time = np.arange(int(tone.seconds * tone.rate)) / tone.rate
     wave = (8000 * np.sin(2 * np.pi * tone.hertz * time)).astype(np.int16)
     for first in range(0, len(wave), 1024):
         frame = av.AudioFrame.from_ndarray(wave[None, first : first + 1024], format="s16", layout="mono")
-        frame.sample_rate, frame.time_base = SAMPLE_RATE, Fraction(1, SAMPLE_RATE)
-        frame.pts = first + round(tone.start * SAMPLE_RATE)
+        frame.sample_rate, frame.time_base = tone.rate, Fraction(1, tone.rate)
+        frame.pts = first + round(tone.start * tone.rate)
         container.mux(track.encode(frame))
     container.mux(track.encode())
 
