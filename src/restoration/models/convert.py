@@ -16,7 +16,9 @@ from torch import Tensor
 
 from restoration.errors import RestorationError
 from restoration.files import atomic
-from restoration.models.load import build, content_sha256
+from restoration.models import unpickle
+from restoration.models.deoldify import folded
+from restoration.models.load import build, build_colorizer, content_sha256
 from restoration.models.registry import Model
 
 NCNN_FP16 = 0x01306B47
@@ -38,13 +40,16 @@ def convert(source: Path, model: Model, target: Path) -> None:
     The metadata holds `source_sha256` and `content_sha256`, which `load` checks. Raises RestorationError when the file
     holds anything but tensors, or not exactly those of a network of the registry's scale.
     """
-    read = {"pth": _read_pth, "safetensors": _read_safetensors, "ncnn": _read_ncnn}[model.format]
+    readers = {"pth": _read_pth, "fastai": _read_fastai, "safetensors": _read_safetensors, "ncnn": _read_ncnn}
+    read = readers[model.format]
     state = {
         name: (tensor.float() if tensor.is_floating_point() else tensor).clone(memory_format=torch.contiguous_format)
         for name, tensor in read(source, model).items()
     }
-    scale = build(state, str(source)).scale
-    if scale != model.scale:
+    if model.task == "colorize":
+        state = folded(state)
+        build_colorizer(state, str(source))
+    elif (scale := build(state, str(source)).scale) != model.scale:
         raise RestorationError(f"{source}: the network's scale is {scale}, the registry says {model.scale}")
     metadata = {"source_sha256": model.sha256, "content_sha256": content_sha256(state)}
     with atomic(target) as temporary:
@@ -65,6 +70,18 @@ def _read_pth(source: Path, model: Model) -> Mapping[str, Tensor]:
             break
     if not isinstance(state, dict) or not all(isinstance(tensor, Tensor) for tensor in state.values()):
         raise RestorationError(f"{source} is no state dict: expected tensors, or params_ema, params or state_dict")
+    return state
+
+
+def _read_fastai(source: Path, model: Model) -> Mapping[str, Tensor]:
+    """Read what fastai's `learn.save` wrote: the tensors beside an optimizer's state, of which nothing is executed."""
+    try:
+        saved = torch.load(source, map_location="cpu", pickle_module=unpickle, weights_only=False)
+    except (UnpicklingError, EOFError, RuntimeError, AttributeError, TypeError) as error:
+        raise RestorationError(f"{source} is refused: it is no checkpoint ({error})") from error
+    state = saved.get("model") if isinstance(saved, dict) else None
+    if not isinstance(state, dict) or not all(isinstance(tensor, Tensor) for tensor in state.values()):
+        raise RestorationError(f"{source} is no checkpoint of fastai: expected tensors under `model`")
     return state
 
 

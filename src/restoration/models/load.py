@@ -10,6 +10,7 @@ from spandrel import ImageModelDescriptor, ModelLoader, UnsupportedModelError
 from torch import Tensor, nn
 
 from restoration.errors import RestorationError
+from restoration.models import deoldify
 
 
 def load(path: Path, source_sha256: str) -> ImageModelDescriptor[nn.Module]:
@@ -18,6 +19,16 @@ def load(path: Path, source_sha256: str) -> ImageModelDescriptor[nn.Module]:
     *source_sha256* is the registry's hash of the file that was converted. Raises RestorationError when the file was
     made from another one, when a single bit of its tensors changed, or when its network is unknown.
     """
+    return build(read(path, source_sha256), str(path))
+
+
+def load_colorizer(path: Path, source_sha256: str) -> nn.Module:
+    """The same for a network that gives gray pictures colour."""
+    return build_colorizer(read(path, source_sha256), str(path))
+
+
+def read(path: Path, source_sha256: str) -> dict[str, Tensor]:
+    """The proved tensors in *path*."""
     remedy = "delete it; `snakemake weights` makes it anew"
     try:
         with safe_open(path, "pt") as file:
@@ -30,7 +41,15 @@ def load(path: Path, source_sha256: str) -> ImageModelDescriptor[nn.Module]:
     for key, expected in {"source_sha256": source_sha256, "content_sha256": content_sha256(state)}.items():
         if metadata.get(key) != expected:
             raise RestorationError(f"{path}: {key} is {metadata.get(key)}, expected {expected}; {remedy}")
-    return build(state, str(path))
+    return state
+
+
+def build_colorizer(state: Mapping[str, Tensor], origin: str) -> nn.Module:
+    """Return the colorizer that the tensors of *state* belong to, every one of them used; *origin* is for messages."""
+    try:
+        return deoldify.from_state(state)
+    except RuntimeError as error:
+        raise RestorationError(f"{origin}: the tensors do not fit DeOldify: {error}") from error
 
 
 def build(state: Mapping[str, Tensor], origin: str) -> ImageModelDescriptor[nn.Module]:
