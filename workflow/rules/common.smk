@@ -43,7 +43,7 @@ wildcard_constraints:
     model=r"[\w.+-]+",
     key="[0-9a-f]{10}",
     span=Span.PATTERN,
-    container="mp4|mkv",
+    container="mp4|mkv|png|jpg|tif",
 
 
 def spec(step):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Encode the restored chunks of a video, with its sound, into the delivered file."""
+"""Encode the restored chunks of a video, with its sound, or the restored still image, into the delivered file."""
 
 import json
 from itertools import chain
@@ -9,6 +9,8 @@ from restoration.files import atomic
 from restoration.media.chunks import read_chunk
 from restoration.media.delivery import delivery
 from restoration.media.encode import EncodeSettings, encode
+from restoration.media.kind import is_still
+from restoration.media.still_delivery import deliver_still, still_delivery
 from restoration.media.timeline import Timeline
 from restoration.pipeline import job
 from restoration.pipeline.plan import chunks
@@ -26,12 +28,18 @@ def main() -> None:
     description = json.loads(args.probe.read_text())
     spans = chunks(description["shots"], args.chunk_frames)
     frames = chain.from_iterable(read_chunk(args.first_chunk.with_name(f"{span}.mkv")) for span in spans)
-    settings = EncodeSettings(args.spec["codec"], args.spec["crf"], args.spec["preset"])
-    timeline = Timeline.read(args.timeline)
-    stream = description["reading"]["stream"]
-    ledger = encode(args.output, frames, timeline, args.source, stream, settings, trimmed=args.spec["trimmed"])
+    if is_still(args.source):
+        (frame,) = frames
+        ledger = deliver_still(args.output, frame, args.source, description, args.spec.get("quality"))
+        told = still_delivery(args.output, args.source, description, ledger)
+    else:
+        settings = EncodeSettings(args.spec["codec"], args.spec["crf"], args.spec["preset"])
+        timeline = Timeline.read(args.timeline)
+        stream = description["reading"]["stream"]
+        ledger = encode(args.output, frames, timeline, args.source, stream, settings, trimmed=args.spec["trimmed"])
+        told = delivery(args.output, args.source, description, ledger)
     with atomic(args.delivery) as report:
-        report.write_text(json.dumps(delivery(args.output, args.source, description, ledger), indent=1))
+        report.write_text(json.dumps(told, indent=1))
 
 
 if __name__ == "__main__":

@@ -11,8 +11,10 @@ import av
 
 from restoration.errors import RestorationError
 from restoration.frames import Frame, frame_hash
+from restoration.media.kind import is_still
 from restoration.media.reading import Reading
 from restoration.media.source import decode, open_source
+from restoration.media.still import extract_still
 from restoration.media.timeline import Timeline
 
 logger = logging.getLogger(__name__)
@@ -28,6 +30,9 @@ def extract(path: Path, description: dict[str, Any], timeline: Timeline, first: 
     (open GOPs, broken indices, filters that need neighbours), the rest is decoded from farther back. Raises
     RestorationError when no way leads to the pictures that the timeline lists.
     """
+    if is_still(path):
+        yield extract_still(path, description, timeline)
+        return
     reading = Reading(**description["reading"])
     wanted = list(timeline.table[["pts", "hash"]].iloc[first : last + 1].itertuples(index=False, name=None))
     done = 0

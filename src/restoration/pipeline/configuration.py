@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from restoration.errors import RestorationError
+from restoration.media.kind import is_still
 from restoration.models.registry import Model, load_registry
 from restoration.pipeline.digest import canonical, code_digest, short_hash
 from restoration.pipeline.manifest import ALWAYS, Row, Settings, read_manifest
@@ -88,6 +89,7 @@ class Configuration:
                     for stage, override in row.overrides.items()
                     if override and stage not in recipes[row.recipe] and stage not in ALWAYS
                 ]
+            mistakes += _unfit_for_stills(row) if is_still(row.source) else []
         if self.models:
             for name, recipe in recipes.items():
                 mistakes += self._unfit_models(
@@ -130,9 +132,12 @@ class Configuration:
             override = row.overrides.get(stage, {})
             if stage in ALWAYS or (stage in recipe and override is not None):
                 settings[stage] = self._full(stage, recipe.get(stage), override)
-        ingest = settings.pop("ingest")
+        ingest, encode = settings.pop("ingest"), settings.pop("encode")
+        image, quality = encode.pop("image"), encode.pop("quality")
+        if is_still(row.source):
+            encode = {"container": image} | ({"quality": quality} if image == "jpg" else {})
         steps: dict[str, Settings] = {"probe": ingest | {"start": row.start, "end": row.end}, "frames": {}, **settings}
-        steps["comparison"] = {}
+        steps |= {"encode": encode, "comparison": {}}
         return Video(row.source, steps)
 
     def spec(self, video: str, step: str) -> str:
@@ -230,6 +235,16 @@ def fingerprint(source: Path) -> str:
             return f"{size}-{short_hash(head.hex() + handle.read().hex())}"
     except OSError as error:
         return f"unreadable: {error.strerror}"
+
+
+def _unfit_for_stills(row: Row) -> list[str]:
+    """What a row must not ask of a still image."""
+    mistakes = []
+    if row.start is not None or row.end is not None:
+        mistakes.append(f"{row.place}: start, end: a still image has no times; leave both empty")
+    if row.video.casefold() == "comparison":
+        mistakes.append(f"{row.place}: video: a still image cannot be named {row.video!r}: its comparison is")
+    return mistakes
 
 
 def _rejected(mistakes: list[str]) -> RestorationError:
