@@ -24,9 +24,8 @@ def frame_hash(frame: Frame) -> str:
     return digest.hexdigest()
 
 
-def require_room(frame: Frame) -> None:
-    """Raise RestorationError if *frame* is larger than intermediates can hold."""
-    height, width = frame.shape[:2]
+def require_room(height: int, width: int) -> None:
+    """Raise RestorationError if a picture of this size is larger than intermediates can hold."""
     if (width + 128) * (height + 128) >= MOST_PIXELS:
         raise RestorationError(
             f"a picture of {width}x{height} is too large: intermediates hold up to 268 million pixels. "

@@ -74,7 +74,7 @@ def _encode(path: Path, frames: Iterable[Frame]) -> list[str]:
         stream: VideoStream | None = None
         for frame in frames:
             if stream is None:
-                require_room(frame)
+                require_room(*frame.shape[:2])
                 slices = "4" if min(frame.shape[:2]) >= SMALLEST_SLICED else "1"
                 slices = LARGE_SLICES if frame[..., 0].size > LARGE else slices
                 stream = container.add_stream("ffv1", rate=25, options=FFV1 | {"slices": slices})

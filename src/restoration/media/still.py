@@ -101,7 +101,7 @@ def probe_still(path: Path, wishes: dict[str, Any]) -> tuple[dict[str, Any], Tim
         "assumed": still.assumed,
     }
     frame, alpha = picture(still, reading)
-    require_room(frame)
+    require_room(*frame.shape[:2])
     timeline = Timeline.build(Fraction(1, 25), [0], 1, [], [frame_hash(frame)])
     for note in damage:
         logger.warning("DAMAGED: %s", note)

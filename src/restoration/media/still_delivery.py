@@ -29,6 +29,7 @@ APART = {34675, 37724} | IPTC_TAGS
 DESCRIBING = {269, 270, 271, 272, 274, 282, 283, 285, 296, 301, 305, 306, 315, 316, 318, 319}
 """Tags below that which do not tell how the samples of the old file were laid out."""
 SIZE_TAGS = (ExifTags.Base.ExifImageWidth, ExifTags.Base.ExifImageHeight)
+PROVED = ("alpha", "ICC profile", "XMP")
 XMP_ORIENTATION = re.compile(rb'(tiff:Orientation(?:="|>))[0-9]')
 
 
@@ -85,7 +86,7 @@ def still_delivery(path: Path, source: Path, description: dict[str, Any], ledger
         "notes": description["notes"],
         "damage": description["damage"],
         "streams": [asdict(entry) for entry in ledger],
-        "proved": ["size", look, "alpha", "profile", "XMP"],
+        "proved": ["size", look, *(entry.type for entry in ledger if entry.type in PROVED and entry.fate == "copied")],
     }
 
 
