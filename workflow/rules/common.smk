@@ -44,7 +44,7 @@ wildcard_constraints:
     key="[0-9a-f]{10}",
     span=Span.PATTERN,
     variant=r"(\.[a-z][a-z0-9-]*)?",
-    container="mp4|mkv|mov",
+    container="mp4|mkv|mov|png|jpg|tif",
 
 
 def spec(step):

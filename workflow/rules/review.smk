@@ -1,4 +1,7 @@
 # Needs: a restored video and its source. Gives: pictures to judge it by.
+ruleorder: comparison > encode  # a video may be named "comparison"
+
+
 rule comparison:
     input:
         restored=restored_video,

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Encode the restored chunks of a video, with its sound, into the delivered file."""
+"""Encode the restored chunks of a video, with its sound, or the restored still image, into the delivered file."""
 
 import json
 from itertools import chain
@@ -10,6 +10,8 @@ from restoration.media.chunks import read_chunk
 from restoration.media.codecs import EncodeSettings
 from restoration.media.delivery import delivery
 from restoration.media.encode import encode
+from restoration.media.kind import is_still
+from restoration.media.still_delivery import deliver_still, still_delivery
 from restoration.media.timeline import Timeline
 from restoration.pipeline import job
 from restoration.pipeline.plan import chunks
@@ -27,17 +29,15 @@ def main() -> None:
     description = json.loads(args.probe.read_text())
     spans = chunks(description["shots"], args.chunk_frames)
     frames = chain.from_iterable(read_chunk(args.first_chunk.with_name(f"{span}.mkv")) for span in spans)
-    ledger, damage = encode(
-        args.output,
-        frames,
-        Timeline.read(args.timeline),
-        args.source,
-        description,
-        EncodeSettings.of(args.spec),
-        trimmed=args.spec["trimmed"],
-        strict=args.spec["strict"],
-    )
-    report = delivery(args.output, args.source, description, ledger, damage)
+    if is_still(args.source):
+        (frame,) = frames
+        ledger = deliver_still(args.output, frame, args.source, description, args.spec.get("quality"))
+        report = still_delivery(args.output, args.source, description, ledger)
+    else:
+        timeline, settings = Timeline.read(args.timeline), EncodeSettings.of(args.spec)
+        options = {"trimmed": args.spec["trimmed"], "strict": args.spec["strict"]}
+        ledger, damage = encode(args.output, frames, timeline, args.source, description, settings, **options)
+        report = delivery(args.output, args.source, description, ledger, damage)
     with atomic(args.delivery) as file:
         file.write_text(json.dumps(report, indent=1))
 

@@ -14,8 +14,10 @@ from av.video.stream import VideoStream
 
 from restoration.errors import RestorationError
 from restoration.frames import Frame, frame_hash
+from restoration.media.kind import is_still
 from restoration.media.reading import Reading, tolerant
 from restoration.media.source import Clock, normalised, open_source
+from restoration.media.still import extract_still
 from restoration.media.timeline import Timeline
 
 logger = logging.getLogger(__name__)
@@ -33,6 +35,9 @@ def extract(path: Path, description: dict[str, Any], timeline: Timeline, first: 
     (open GOPs, broken indices, damage, filters that need neighbours), the rest is decoded from farther back. Raises
     RestorationError when no way leads to the pictures that the timeline lists.
     """
+    if is_still(path):
+        yield extract_still(path, description, timeline)
+        return
     reading = Reading(**description["reading"])
     wanted = timeline.table["hash"].iloc[first : last + 1].tolist()
     entries = timeline.entries()

@@ -19,9 +19,11 @@ from scenedetect.detectors import HashDetector
 
 from restoration.errors import RestorationError
 from restoration.frames import Frame, frame_hash
+from restoration.media.kind import is_still
 from restoration.media.looks import content_box, light_and_change, look
 from restoration.media.reading import Reading, choose_stream, determine
 from restoration.media.source import Clock, DecodedFrame, decode, open_source
+from restoration.media.still import probe_still
 from restoration.media.timeline import Timeline
 
 logger = logging.getLogger(__name__)
@@ -47,6 +49,8 @@ def probe(path: Path, wishes: dict[str, Any]) -> tuple[dict[str, Any], Timeline]
     excerpt if it begins in [start, end). Damage that can be decoded around is listed under `damage`, or, with `strict`,
     raised as RestorationError, as is whatever leaves nothing to restore.
     """
+    if is_still(path):
+        return probe_still(path, wishes)
     with open_source(path) as container:
         stream = choose_stream(container, wishes["stream"], str(path))
         reading = determine(container, stream, wishes, str(path))

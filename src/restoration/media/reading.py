@@ -130,7 +130,7 @@ def determine(container: InputContainer, stream: VideoStream, wishes: dict[str, 
         sample_aspect_ratio=str(aspect if wishes["sar"] == "auto" else Fraction(wishes["sar"].replace(":", "/"))),
         fields=fields,
         double_rate=wishes["deinterlace"] == "double" and fields in ("top", "bottom"),
-        crop=_crop(wishes["crop"], first, name),
+        crop=crop_box(wishes["crop"], first.width, first.height, name),
         rate=None if wishes["fps"] == "auto" else str(Fraction(wishes["fps"])),
         assumed=assumed,
     )
@@ -238,10 +238,11 @@ def pulled(graph: Graph) -> Iterator[av.VideoFrame]:
             return
 
 
-def _crop(wish: str, frame: av.VideoFrame, name: str) -> list[int] | None:
+def crop_box(wish: str, picture_width: int, picture_height: int, name: str) -> list[int] | None:
+    """The `ingest.crop` *wish* as width, height, left, top; RestorationError unless the stored picture holds it."""
     if wish == "none":
         return None
     width, height, left, top = map(int, wish.split(":"))
-    if not (width and height) or left + width > frame.width or top + height > frame.height:
-        raise RestorationError(f"{name}: crop {wish} does not fit into the picture of {frame.width}x{frame.height}")
+    if not (width and height) or left + width > picture_width or top + height > picture_height:
+        raise RestorationError(f"{name}: crop {wish} does not fit into the picture of {picture_width}x{picture_height}")
     return [width, height, left, top]

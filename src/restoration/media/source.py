@@ -41,16 +41,21 @@ class DecodedFrame:
     captions: bytes = b""
 
 
-@contextmanager
-def open_source(path: Path, **options: str) -> Iterator[InputContainer]:
-    """Open a media file for reading, with *options* of its demuxer; RestorationError says what is wrong with it."""
+def require_file(path: Path) -> None:
+    """Raise RestorationError unless there is a file with something in it."""
     if not path.exists():
         raise RestorationError(f"{path}: " + ("the link leads nowhere" if path.is_symlink() else "no such file"))
     if path.is_dir():
         raise RestorationError(f"{path}: this is a folder")
+    if path.stat().st_size == 0:
+        raise RestorationError(f"{path}: the file is empty")
+
+
+@contextmanager
+def open_source(path: Path, **options: str) -> Iterator[InputContainer]:
+    """Open a media file for reading, with *options* of its demuxer; RestorationError says what is wrong with it."""
+    require_file(path)
     try:
-        if path.stat().st_size == 0:
-            raise RestorationError(f"{path}: the file is empty")
         # A bare name with a colon would be read as a protocol, one with a percent sign as a sequence of pictures.
         container = av.open(f"file:{path}", options={"pattern_type": "none", **options}, metadata_errors="replace")
     except (av.FFmpegError, OSError) as error:

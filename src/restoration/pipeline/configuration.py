@@ -10,6 +10,7 @@ from typing import Any
 
 from restoration.errors import RestorationError
 from restoration.media.codecs import EncodeSettings, misfits
+from restoration.media.kind import is_still
 from restoration.models.registry import Model, load_registry
 from restoration.pipeline.digest import canonical, code_digest, short_hash
 from restoration.pipeline.manifest import ALWAYS, Row, Settings, read_manifest
@@ -74,6 +75,7 @@ class Configuration:
             )
             mistakes += self._misfits(f"config: recipes.{name}", recipe)
         for row in rows:
+            mistakes += _unfit_for_stills(row) if is_still(row.source) else []
             mistakes += self._unfit_models(row.overrides, row.place)
             if row.overrides.get("encode") and row.recipe in recipes:
                 mistakes += self._misfits(row.place, {"encode": self._encode(recipes[row.recipe], row)})
@@ -157,13 +159,16 @@ class Configuration:
             override = row.overrides.get(stage, {})
             if stage in ALWAYS or (stage in recipe and override is not None):
                 settings[stage] = self._full(stage, recipe.get(stage), override)
-        ingest = settings.pop("ingest")
+        ingest, encode = settings.pop("ingest"), settings.pop("encode")
         steps: dict[str, Settings] = {"probe": ingest | {"start": row.start, "end": row.end}, "frames": {}, **settings}
-        steps |= {name: self._full("encode", copy) for name, copy in _copies(recipe).items()}
-        for name in steps:
-            if name.startswith("encode"):
-                steps[name] |= {"trimmed": not (row.start is row.end is None), "strict": ingest["strict"]}
-        steps["comparison"] = {}
+        copies = {name: self._full("encode", copy) for name, copy in _copies(recipe).items()}
+        image, quality = encode["image"], encode["quality"]
+        for delivery in (encode, *copies.values()):
+            del delivery["image"], delivery["quality"]
+            delivery |= {"trimmed": not (row.start is row.end is None), "strict": ingest["strict"]}
+        if is_still(row.source):
+            encode, copies = {"container": image} | ({"quality": quality} if image == "jpg" else {}), {}
+        steps |= {"encode": encode, **copies, "comparison": {}}
         return Video(row.source, steps)
 
     def spec(self, video: str, step: str) -> str:
@@ -263,6 +268,16 @@ def fingerprint(source: Path) -> str:
             return f"{size}-{short_hash(head.hex() + handle.read().hex())}"
     except OSError as error:
         return f"unreadable: {error.strerror}"
+
+
+def _unfit_for_stills(row: Row) -> list[str]:
+    """What a row must not ask of a still image."""
+    mistakes = []
+    if row.start is not None or row.end is not None:
+        mistakes.append(f"{row.place}: start, end: a still image has no times; leave both empty")
+    if row.video.casefold() == "comparison":
+        mistakes.append(f"{row.place}: video: a still image cannot be named {row.video!r}: its comparison is")
+    return mistakes
 
 
 def _rejected(mistakes: list[str]) -> RestorationError:

@@ -11,7 +11,9 @@ from restoration.errors import RestorationError
 from restoration.files import atomic
 from restoration.frames import Frame
 from restoration.media.extract import extract
+from restoration.media.kind import is_still
 from restoration.media.source import open_source
+from restoration.media.still import read_still
 from restoration.media.timeline import Timeline
 
 MOST_SHOTS = 3
@@ -32,7 +34,7 @@ def write_comparison(
     for first, last in (shots[i] for i in chosen):
         number = (first + last) // 2
         before = next(extract(source, description, timeline, number, number))
-        after = _frame_at(restored, number, timeline)
+        after = read_still(restored).pixels[..., :3] if is_still(restored) else _frame_at(restored, number, timeline)
         rows.append(_row(before, after, f"source, frame {number}", "restored: " + (", ".join(made_by) or "no stage")))
     picture = np.vstack(rows)
     with atomic(target) as temporary:

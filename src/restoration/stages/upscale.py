@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from restoration.engines.torch_engine import TorchEngine
-from restoration.frames import Frames
+from restoration.frames import Frames, require_room
 from restoration.models.load import load
 
 
@@ -45,10 +45,11 @@ class Upscaler:
 
     def process(self, frames: Frames, *, exact: bool = False) -> Frames:
         """Enlarge uint8 (n, h, w, 3) to uint8 (n, int(h·outscale), int(w·outscale), 3)."""
+        height, width = (max(1, int(length * self.outscale)) for length in frames.shape[1:3])
+        require_room(height, width)
         restored = self.engine(frames, exact=exact)
         if self.outscale == self.engine.scale:
             return restored
-        height, width = (max(1, int(length * self.outscale)) for length in frames.shape[1:3])
         return np.stack([cv2.resize(frame, (width, height), interpolation=cv2.INTER_LANCZOS4) for frame in restored])
 
     def shrink(self, height: int, width: int) -> bool:

@@ -172,3 +172,18 @@ def test_a_list_of_another_length_is_noticed(tmp_path, change, says):
 def test_size_is_part_of_the_hash():
     assert frame_hash(np.zeros((2, 3, 3), np.uint8)) != frame_hash(np.zeros((3, 2, 3), np.uint8))
     assert frame_hash(np.zeros((2, 3, 3), np.uint8)) == frame_hash(np.zeros((4, 6, 3), np.uint8)[::2, ::2])
+
+
+def test_photographs_fit(tmp_path):
+    picture = np.zeros((4600, 4800, 3), np.uint8)
+    picture[::9, ::7] = 200
+    write_chunk(tmp_path / "a.mkv", [picture], expected=1)
+    np.testing.assert_array_equal(next(read_chunk(tmp_path / "a.mkv")), picture)
+
+
+def test_pictures_that_are_too_large_are_refused_with_a_remedy(tmp_path):
+    # Of a single byte: it would be gigabytes.
+    picture = np.broadcast_to(np.uint8(0), (20000, 20000, 3))
+    with pytest.raises(RestorationError, match=r"a picture of 20000x20000 is too large.*Lower upscale\.outscale"):
+        write_chunk(tmp_path / "a.mkv", [picture], expected=1)
+    assert not list(tmp_path.iterdir())

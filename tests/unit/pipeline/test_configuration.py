@@ -203,6 +203,34 @@ def test_models_of_another_task_do_not_fit(project, monkeypatch):
     assert "unknown model for upscale 'large'; allowed: realesr-animevideov3-fp16, small" in mistake
 
 
+def test_stills_become_images(project):
+    project.rows(
+        "a\ta.PNG\tfilm\t\t", "b\tb.jpeg\tfilm\tjpg\t80", "c\tc.tif\tcopy\ttif\t", "d\td.mp4\tfilm\ttif\t80",
+        columns="video\tsource\trecipe\tencode.image\tencode.quality",
+    )  # fmt: skip
+    videos = project.configuration().videos
+    assert list(videos["a"].steps) == STEPS
+    assert {name: video.steps["encode"] for name, video in videos.items()} == {
+        "a": {"container": "png"},
+        "b": {"container": "jpg", "quality": 80},
+        "c": {"container": "tif"},
+        "d": {"container": "mp4", "codec": "h264", "crf": 20, "preset": "medium"},
+    }
+
+
+def test_stills_have_no_times_and_leave_their_comparison_its_name(project):
+    project.rows(
+        "a\ta.png\tfilm\t1\t", "b\tb.jpg\tfilm\t\t2", "Comparison\tc.png\tfilm\t\t", "d\td.mp4\tfilm\t1\t2",
+        columns="video\tsource\trecipe\tstart\tend",
+    )  # fmt: skip
+    times = "start, end: a still image has no times; leave both empty"
+    assert rejected(project) == [
+        f"manifest.tsv, line 2: {times}",
+        f"manifest.tsv, line 3: {times}",
+        "manifest.tsv, line 4: video: a still image cannot be named 'Comparison': its comparison is",
+    ]
+
+
 def changed(project, change, *videos):
     """The steps whose key *change* changes, by video."""
     before = project.keys(*videos)
@@ -277,6 +305,18 @@ def test_settings_change_the_keys_from_their_stage_on(project):
     both = [("a", "b"), ("a", "b"), ("a", "b")]
     for change, first, videos in zip((crf, outscale, weights), ("encode", "upscale", "upscale"), both, strict=True):
         assert changed(project, change) == set.union(*(steps_of(video, first) for video in videos)), change
+
+
+def test_settings_of_images_concern_images_and_those_of_videos_videos(project):
+    shutil.copy("a.mp4", "a.png")
+    shutil.copy("b.mp4", "b.jpg")
+    project.rows(
+        "a\ta.png\tfilm\t", "b\tb.jpg\tfilm\tjpg", "d\td.mp4\tfilm\t", columns="video\tsource\trecipe\tencode.image"
+    )
+    encode = project.config["recipes"]["film"]["encode"]
+    assert changed(project, lambda: encode.update(quality=50)) == steps_of("b", "encode")
+    assert changed(project, lambda: encode.update(image="tif")) == steps_of("a", "encode")
+    assert changed(project, lambda: encode.update(crf=30)) == steps_of("d", "encode")
 
 
 def test_another_model_of_the_same_settings_changes_the_keys(project):

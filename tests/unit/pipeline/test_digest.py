@@ -86,6 +86,8 @@ def test_what_does_something(package, old, new):
         ("restoration/media/chunks.py", {"frames", "upscale", "encode"}),
         ("restoration/media/extract.py", {"frames", "comparison"}),
         ("restoration/media/encode.py", {"encode"}),
+        ("restoration/media/still.py", {"probe", "frames", "encode", "comparison"}),
+        ("restoration/media/still_delivery.py", {"encode"}),
         ("restoration/engines/tiles.py", {"upscale"}),
         ("restoration/models/load.py", {"upscale"}),
         ("restoration/stages/runner.py", {"upscale"}),

@@ -49,6 +49,13 @@ def test_other_scales_are_lanczos_afterwards(compact, frames, outscale, height, 
     np.testing.assert_array_equal(result, expected)
 
 
+def test_a_result_that_no_chunk_can_hold_is_refused_before_the_work(compact, monkeypatch):
+    upscaler = Upscaler(compact, SHA256, outscale=4)
+    monkeypatch.setattr(upscaler, "engine", None)
+    with pytest.raises(RestorationError, match=r"a picture of 24000x16000 is too large.*Lower upscale\.outscale"):
+        upscaler.process(np.broadcast_to(np.uint8(0), (1, 4000, 6000, 3)))
+
+
 def test_tiles_do_not_show(compact):
     frames = np.random.default_rng(2).integers(0, 256, (1, 80, 100, 3), dtype=np.uint8)
     whole = Upscaler(compact, SHA256, outscale=4, tile=0).process(frames)

@@ -1,0 +1,111 @@
+"""Still images beside videos: an image goes in, an image comes out."""
+
+import json
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image, ImageOps
+
+from workflow.project import Project, jobs
+
+PICTURE = cv2.resize(np.random.default_rng(8).integers(0, 256, (5, 7, 3)).astype(np.uint8), (64, 48))
+ALPHA = np.where(np.hypot(*np.mgrid[-24:24, -32:32]) < 20, 255, 40).astype(np.uint8)
+FILES = {"turned": "turned.JPG", "deep": "deep.tif", "clear": "clear.png", "comparison": "regular.mp4"}
+"""A picture of a camera held on its side, one of 16 bits, one with transparency, and a video of an awkward name."""
+IMAGES = {"turned": "jpg", "deep": "tif", "clear": "png"}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A project of these files after its first run, and the jobs of that; only `clear` is upscaled, twice."""
+    project = Project.create(tmp_path_factory.mktemp("stills"))
+    sources = project.folder / "sources"
+    exif = Image.Exif()
+    exif[274], exif[315] = 6, "A. Nonymous"
+    Image.fromarray(PICTURE).save(sources / "turned.JPG", "JPEG", quality=95, exif=exif)
+    cv2.imwrite(str(sources / "deep.tif"), PICTURE[..., ::-1].astype(np.uint16) * 257)
+    Image.fromarray(np.dstack([PICTURE, ALPHA])).save(sources / "clear.png", dpi=(600, 600))
+    rows = [
+        {
+            "video": video,
+            "source": f"sources/{file}",
+            "recipe": "tiny",
+            "upscale": "" if video == "clear" else "off",
+            "encode.image": IMAGES.get(video, ""),
+        }
+        for video, file in FILES.items()
+    ]
+    pd.DataFrame(rows).to_csv(project.manifest_file, sep="\t", index=False)
+    return SimpleNamespace(project=project, jobs=project.run())
+
+
+def restored(project, video):
+    return project.results / video / f"{video}.{IMAGES[video]}"
+
+
+def test_images_become_images(run):
+    project = run.project
+    assert {job: run.jobs[job] for job in run.jobs if job.startswith("upscale")} == {"upscale clear": 1}
+    due = ImageOps.exif_transpose(Image.open(project.folder / "sources" / "turned.JPG"))
+    turned, deep, clear = (Image.open(restored(project, video)) for video in IMAGES)
+    assert (turned.format, turned.size, turned.getexif()[274], turned.getexif()[315]) == (
+        "JPEG", (48, 64), 1, "A. Nonymous"
+    )  # fmt: skip
+    assert np.abs(np.asarray(turned).astype(int) - due).mean() < 2
+    assert (deep.format, deep.mode) == ("TIFF", "RGB")
+    np.testing.assert_array_equal(deep, PICTURE)
+    assert (clear.format, clear.mode, clear.size) == ("PNG", "RGBA", (128, 96))
+    assert clear.info["dpi"] == pytest.approx((600, 600), abs=0.1)
+    pixels = np.asarray(clear)
+    np.testing.assert_array_equal(pixels[..., 3], cv2.resize(ALPHA, (128, 96), interpolation=cv2.INTER_LANCZOS4))
+    small = cv2.resize(pixels[..., :3], (64, 48), interpolation=cv2.INTER_AREA)
+    assert np.abs(small.astype(int) - PICTURE).mean() < 20
+
+
+def test_comparisons_and_reports_lie_beside_them(run):
+    for video, size in (("turned", (96, 92)), ("deep", (128, 76)), ("clear", (256, 124))):
+        folder = run.project.results / video
+        assert Image.open(folder / "comparison.png").size == size
+        report = json.loads((folder / f"{video}.{IMAGES[video]}.delivery.json").read_text())
+        assert report["source"]["name"] == FILES[video]
+        assert report["streams"][0]["fate"] == "restored"
+    assert report["streams"][1] == {"stream": 0, "type": "alpha", "codec": None, "fate": "copied", "reason": ""}
+    comparison = np.asarray(Image.open(run.project.results / "turned" / "comparison.png")).astype(int)[28:]
+    left, right = comparison[:, :48], comparison[:, 48:]
+    assert np.abs(left - right).mean() < 2
+    assert left.std() > 20
+
+
+def test_a_video_may_be_called_comparison(run):
+    folder = run.project.results / "comparison"
+    assert {path.name for path in folder.iterdir()} == {
+        "comparison.mp4", "comparison.mp4.delivery.json", "comparison.png"
+    }  # fmt: skip
+
+
+def test_nothing_is_left_to_do(run):
+    assert not run.project.dry()
+
+
+def test_another_quality_concerns_the_jpeg(run, tmp_path):
+    project = run.project.copy(tmp_path / "copy")
+    with project.stage("encode") as encode:
+        encode["quality"] = 50
+    before = restored(project, "turned").stat().st_size
+    assert project.run() == jobs("encode", "comparison", of=["turned"])
+    assert restored(project, "turned").stat().st_size < before
+    assert not project.dry()
+
+
+def test_a_bad_image_fails_alone(run, tmp_path):
+    project = run.project.copy(tmp_path / "copy")
+    source = project.folder / "sources" / "turned.JPG"
+    source.write_bytes(source.read_bytes()[:700])
+    ended = project.snakemake()
+    assert ended.code != 0
+    assert "sources/turned.JPG: the picture is truncated or damaged" in ended.output
+    assert "Traceback" not in ended.output
+    assert restored(project, "deep").exists()
