@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from restoration.errors import RestorationError
+from restoration.media import remote
 from restoration.media.codecs import EncodeSettings, misfits
 from restoration.models.registry import Model, load_registry
 from restoration.pipeline.digest import canonical, code_digest, short_hash
@@ -26,9 +27,13 @@ STEPS = ("probe", "frames", *RESTORING_STAGES, "encode", "comparison")
 
 @dataclass(frozen=True)
 class Video:
-    """A video with the full settings of every step that it passes, in order."""
+    """A video with the full settings of every step that it passes, in order.
+
+    *source* is a path or a URL, *promised* what it must have of `bytes` and `sha256`, as far as that is known.
+    """
 
     source: str
+    promised: Settings
     steps: dict[str, Settings]
 
     def before(self, step: str) -> str:
@@ -164,7 +169,7 @@ class Configuration:
             if name.startswith("encode"):
                 steps[name] |= {"trimmed": not (row.start is row.end is None), "strict": ingest["strict"]}
         steps["comparison"] = {}
-        return Video(row.source, steps)
+        return Video(row.source, row.promised, steps)
 
     def spec(self, video: str, step: str) -> str:
         """Canonical JSON of exactly what may change the bytes that *step* writes for *video*: its settings, the digest
@@ -193,8 +198,23 @@ class Configuration:
             steps = self.videos[video].steps
             spec |= {"made_by": [f"{stage} {steps[stage]['model']}" for stage in RESTORING_STAGES if stage in steps]}
         if step == "probe":
-            spec |= {"source": fingerprint(Path(self.videos[video].source))}
+            source = self.videos[video].source
+            spec |= {"source": remote.address(source) if remote.is_remote(source) else fingerprint(Path(source))}
         return spec
+
+    def receipt(self, video: str) -> Path | None:
+        """The note on how the remote source of *video* was fetched; None for a local source."""
+        source, promised = self.videos[video].source, self.videos[video].promised
+        if not remote.is_remote(source):
+            return None
+        # A query may tell one file from another, or be a signature that expires: next to a SHA-256 it means nothing.
+        key = short_hash(remote.address(source) if "sha256" in promised else source)
+        return Path(self.settings["work"], video, f"source.{key}.json")
+
+    def source(self, video: str) -> Path:
+        """The file that is read for *video*: its local source, or the copy of a remote one, beside the receipt."""
+        receipt, source = self.receipt(video), self.videos[video].source
+        return receipt.with_suffix(remote.suffix(source)) if receipt else Path(source)
 
     def weights(self, model: str) -> str:
         """File of the converted weights of *model*; the name tells source and conversion."""
@@ -214,6 +234,8 @@ class Configuration:
             names |= {f"{video}/probe.{key}.json", f"{video}/timeline.{key}.tsv"}
             names |= {f"{video}/{step}.{self.key(video, step)}" for step in ("frames", *RESTORING_STAGES)
                       if step in self.videos[video].steps}  # fmt: skip
+            if receipt := self.receipt(video):
+                names |= {f"{video}/{receipt.name}", f"{video}/{self.source(video).name}"}
         return names
 
     def plan_key(self) -> str:

@@ -402,6 +402,48 @@ def test_current_intermediates(project):
     }
 
 
+def place(project, source, sha256=""):
+    """Receipt, copy and keys of a video with this source."""
+    project.rows(f"a\t{source}\tfilm\t{sha256}", columns="video\tsource\trecipe\tsha256")
+    configuration = project.configuration()
+    return configuration.receipt("a"), configuration.source("a"), project.keys()
+
+
+def test_a_local_source_is_read_where_it_is(project):
+    receipt, copy, keys = place(project, "12:30.mp4")
+    assert (receipt, copy) == (None, Path("12:30.mp4"))
+    assert place(project, "12:30.mp4", "a" * 64) == (None, copy, keys), "looking up a SHA-256 computes nothing anew"
+
+
+def test_a_remote_source_is_read_from_its_copy(project):
+    project.config["work"] = "./w/"
+    receipt, copy, _ = place(project, "https://h/a%20b.MOV?x=1.avi")
+    assert receipt.parent == Path("w/a")
+    assert receipt.name.startswith("source.") and receipt.suffix == ".json"
+    assert copy == receipt.with_suffix(".MOV")
+    names = project.configuration().current_intermediates()
+    assert {f"a/{receipt.name}", f"a/{copy.name}"} <= names
+
+
+def test_what_is_fetched_and_computed_anew(project):
+    url, sha256 = "https://h/a.mp4", "a" * 64
+    receipt, _, keys = place(project, url)
+    assert place(project, url, sha256)[::2] == (receipt, keys), "the copy is asked whether it has it"
+    # Signatures change from day to day; without a SHA-256 they could as well name another file.
+    assert place(project, f"{url}?id=1")[0] != receipt
+    assert place(project, f"{url}?id=1")[0] != place(project, f"{url}?id=2")[0]
+    assert place(project, f"{url}?id=1", sha256)[0] == place(project, f"{url}?id=2", sha256)[0]
+    assert place(project, f"{url}?id=1")[2] == keys
+    other, _, others = place(project, "https://h/b.mp4")
+    assert other != receipt
+    assert not set(others.items()) & set(keys.items())
+
+
+def test_the_spec_of_a_remote_source_holds_no_secret(project):
+    project.rows("a\thttps://h/a.mp4?signature=SeCrEt\tfilm")
+    assert yaml.safe_load(project.configuration().spec("a", "probe"))["source"] == "https://h/a.mp4"
+
+
 def test_the_plans_name(project):
     def plan():
         return project.configuration().plan_key()
