@@ -1,7 +1,9 @@
 """Sources that are fetched: those that come whole are as good as local ones, the others fail alone."""
 
 import hashlib
+import json
 import threading
+from base64 import b64encode
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
@@ -17,10 +19,11 @@ SECRET = "SeCrEt"
 ODD = f"two%20words%20%28%C3%BC%29.mp4?id=1&signature={SECRET}"
 BAD = {"gone": "no such file", "failing": "bytes came", "cut": "IncompleteRead", "wrong": "the manifest says"}
 """Sources that do not come as they should, and what is said of each."""
+LOGIN = "Basic " + b64encode(f"me:{SECRET}".encode()).decode()
 
 
 class Site(ThreadingHTTPServer):
-    """Serves *files*, except as *faults* has it; notes in *asked* what is sent."""
+    """Serves *files* to who logs in, except as *faults* has it; notes in *asked* what is sent."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
@@ -46,6 +49,9 @@ class Handler(BaseHTTPRequestHandler):
         if fault == "gone" or (fault == "failing" and body):
             self.send_error(404 if fault == "gone" else 500)
             return
+        if self.headers["Authorization"] != LOGIN:
+            self.send_error(401)
+            return
         self.send_response(200)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -58,7 +64,10 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def site(monkeypatch):
+def site(monkeypatch, tmp_path):
+    login = tmp_path / "netrc"
+    login.write_text(f"machine 127.0.0.1 login me password {SECRET}\n")
+    monkeypatch.setenv("NETRC", str(login))
     monkeypatch.setenv("no_proxy", "*")
     site = Site()
     yield site
@@ -68,7 +77,7 @@ def site(monkeypatch):
 @pytest.fixture
 def bucket(monkeypatch):
     """A bucket in a storage that Snakemake is told of by its own variables."""
-    server = ThreadedMotoServer(port=0)
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     access = {"endpoint_url": f"http://{host}:{port}", "access_key": "somebody", "secret_key": SECRET}
@@ -139,32 +148,32 @@ def test_http(project, site):
     assert site.asked.count("two words (ü).mp4") == 1
     assert not any((project.results / name).exists() for name in BAD)
     assert SECRET.encode() not in told(project)
+    report = json.loads(project.restored("odd").with_name("odd.mp4.delivery.json").read_text())
+    assert report["source"]["url"] == f"{site.url}/{ODD}".partition("?")[0]
 
     site.faults, site.asked = {}, []
     del sources["failing"], sources["cut"]
     sha256 = hashlib.sha256(clip).hexdigest()
-    ask_for(project, sources, wrong=sha256.upper())
+    # What is true of a source that is done, is no reason to do it again.
+    ask_for(project, sources, wrong=sha256.upper(), local=sha256)
     mended = project.run()
-    assert {job.split()[-1] for job in mended} == {"gone", "wrong", "plan"}
+    assert mended.pop("probe local") and mended.pop("plan")
+    assert {job.split()[-1] for job in mended} == {"gone", "wrong"}
     assert sorted(site.asked) == ["gone.mp4", "wrong.mp4"]
     assert_same(project, "gone", "wrong")
 
     site.close()
     assert "Nothing to be done" in project.snakemake().output
-    # The copy proves itself: nobody needs to be asked, nothing computed again.
-    ask_for(project, sources, wrong=sha256, gone=sha256, local=sha256)
-    assert project.run() == jobs("retrieve", "probe", of=["gone"]) + jobs("probe", of=["local"]) + Counter(["plan"])
-    assert not project.dry()
 
 
 def test_s3(project, bucket):
-    bucket.upload_file(str(project.source("regular")), "reels/no 1+%20.mp4")
-    sources = {
-        name: f"s3://archive/{key}"
-        for name, key in {"good": "reels/no 1+%20.mp4", "reels": "reels", "gone": "gone"}.items()
-    }
-    ask_for(project, {"local": "sources/regular.mp4"} | sources)
+    source = project.source("regular")
+    bucket.upload_file(str(source), "reels/no 1+%20.mp4")
+    ask_for(project, {"good": "s3://archive/reels/no 1+%20.mp4", "reels": "s3://archive/reels"})
     run = project.snakemake()
-    assert_named(run, {"reels": "this is a folder", "gone": "no such file"})
-    assert_same(project, "good")
+    assert_named(run, {"reels": "this is a folder"})
+    (copy,) = project.work.glob("good/source.*.mp4")
+    assert copy.read_bytes() == source.read_bytes()
+    assert len(frames(project.restored("good"))[1]) == 12
+    assert not list(project.work.glob("reels/source.*"))
     assert SECRET.encode() not in told(project)

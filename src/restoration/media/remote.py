@@ -24,7 +24,7 @@ PAUSES = (1, 4)
 """Seconds between one attempt and the next."""
 SILENCE = 300
 """Seconds without a byte after which an attempt is given up."""
-MISSING = "the server says that there is no such file, or refuses it"
+MISSING = "the server says that there is no such file"
 
 
 class Remote(Protocol):
@@ -141,9 +141,9 @@ def _transfer(remote: Remote, url: str, part: Path, promised: Mapping[str, Any])
     # S3 takes the beginning of a name for a folder, and would bring all that is in it.
     if announced is not None and getattr(remote, "is_dir", bool)():
         raise RestorationError(f"{address(url)}: this is a folder; name a file in it")
-    # Some servers answer only who asks for the file itself; with a promise there is no need of their word.
+    # Servers may answer only who asks for the file itself, as S3 does to signed URLs: a promise replaces their word.
     if announced is None and not promised:
-        raise ConnectionError(MISSING)
+        raise ConnectionError(f"{MISSING}, or tells nothing of it; then put its bytes or sha256 into the manifest")
     if announced == 0 and not promised:
         raise RestorationError(
             f"{address(url)}: is empty, or the server does not tell its length, so that nobody could see whether it "
