@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 from snakemake.exceptions import WorkflowError
 
 from restoration.errors import RestorationError
+from restoration.media.remote import retrieve
 from restoration.pipeline.configuration import Configuration
 from restoration.pipeline.flight import remember
 from restoration.pipeline.job import put_on_path
@@ -47,18 +48,21 @@ wildcard_constraints:
     container="mp4|mkv|mov|png|jpg|tif",
 
 
+def require_current(wildcards, step, current):
+    """Jobs may read the configuration anew: they must not write new results under the old name."""
+    if getattr(wildcards, "key", current) != current:
+        raise WorkflowError(
+            f"{wildcards.video}: settings, weights or code of {step} changed while the run was in flight "
+            f"({wildcards.key} became {current}). Run the same command again: finished chunks are kept."
+        )
+
+
 def spec(step):
     """Params function: everything that may change the bytes that *step* writes, as canonical JSON."""
 
     def lookup_spec(wildcards):
         name = step + getattr(wildcards, "variant", "")
-        current = CONFIGURATION.key(wildcards.video, name)
-        # Cluster jobs read the configuration anew: they must not write new results under the old name.
-        if getattr(wildcards, "key", current) != current:
-            raise WorkflowError(
-                f"{wildcards.video}: settings, weights or code of {step} changed while the run was in flight "
-                f"({wildcards.key} became {current}). Run the same command again: finished chunks are kept."
-            )
+        require_current(wildcards, step, CONFIGURATION.key(wildcards.video, name))
         return CONFIGURATION.spec(wildcards.video, name)
 
     return lookup_spec
@@ -104,21 +108,48 @@ def weights_of(step):
 
 
 def source(wildcards):
-    """Params function: where a video's source lies.
+    """Params function: where a video's source lies; of a remote one, its local copy.
 
     A Path and no str, because Snakemake leaves paths out when it asks whether params changed: a video that was moved is
     the same video. What tells one source from another is in the probe's spec.
     """
-    return Path(CONFIGURATION.videos[wildcards.video].source)
+    return CONFIGURATION.source(wildcards.video)
 
 
 def source_if_there(wildcards):
-    """The source as an input, for its mtime; without one its content alone tells whether it changed.
+    """A local source as an input, for its mtime; without one its content alone tells whether it changed.
 
     One that is missing must fail its own video only, so the probe reports it. Braces in a name would be wildcards.
     """
     path = source(wildcards)
-    return [str(path)] if path.exists() and "{" not in str(path) else []
+    remote = CONFIGURATION.receipt(wildcards.video)
+    return [] if remote or not path.exists() or "{" in str(path) else [str(path)]
+
+
+def receipt(wildcards):
+    """The note on how a remote source was fetched, as an input; nothing for a local one."""
+    found = CONFIGURATION.receipt(wildcards.video)
+    return [f"{WORK}/{wildcards.video}/{found.name}"] if found else []
+
+
+def copy_to_fetch(wildcards):
+    """Params function: where a remote source is to be put, beside the receipt that is asked for."""
+    path = source(wildcards)
+    require_current(wildcards, "retrieve", path.stem.removeprefix("source."))
+    return path
+
+
+def promised(wildcards):
+    """Params function: the bytes and sha256 that the manifest tells of a source, as JSON.
+
+    Not in the spec, because looking them up later is no reason to compute anything anew.
+    """
+    return json.dumps(CONFIGURATION.videos[wildcards.video].promised, sort_keys=True)
+
+
+def promised_sha256(wildcards):
+    """Params function: which file a remote source must be, if the manifest tells."""
+    return CONFIGURATION.videos[wildcards.video].promised.get("sha256", "")
 
 
 def restored(video):

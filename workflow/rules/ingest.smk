@@ -1,7 +1,30 @@
 # Needs: sources. Gives: probe and timeline per video, the plan of all chunks, and the chunks of source frames.
+rule retrieve:
+    output:
+        # The source itself is no output: a dead link gives a receipt that says so, and no file.
+        f"{WORK}/{{video}}/source.{{key}}.json",
+    log:
+        f"{LOGS}/{{video}}/retrieve.{{key}}.log",
+    # Cluster nodes often have no network; the login node does.
+    localrule: True
+    params:
+        media=copy_to_fetch,
+        # Another one asks for another file.
+        sha256=promised_sha256,
+    message:
+        "Fetching the source of {wildcards.video}"
+    run:
+        # No input, for which Snakemake would ask every server at every call, and stop at the first that is silent.
+        video = CONFIGURATION.videos[wildcards.video]
+        remote = storage(video.source).flags["storage_object"]
+        receipt = Path(output[0])
+        retrieve(remote, video.source, receipt, params.media, video.promised)
+
+
 rule probe:
     input:
-        source_if_there,
+        source=source_if_there,
+        receipt=receipt,
     output:
         probe=f"{WORK}/{{video}}/probe.{{key}}.json",
         timeline=f"{WORK}/{{video}}/timeline.{{key}}.tsv",
@@ -13,10 +36,12 @@ rule probe:
     params:
         spec=spec("probe"),
         source=source,
+        promised=promised,
     message:
         "Probing {wildcards.video}"
     shell:
         "probe.py --video {wildcards.video:q} --spec {params.spec:q} --source={params.source:q}"
+        " --promised {params.promised:q} --receipt {input.receipt:q}"
         " --timeline {output.timeline:q} {output.probe:q} 2>&1 | tee {log:q}"
 
 
@@ -60,7 +85,8 @@ rule frames:
 
 rule unreadable:
     input:
-        probed,
+        probe=probed,
+        receipt=receipt,
     output:
         # Never written: the job says what is wrong with the source and fails.
         touch(f"{WORK}/{{video}}/unreadable"),
@@ -72,4 +98,4 @@ rule unreadable:
     message:
         "{wildcards.video} cannot be read"
     shell:
-        "unreadable.py {input:q} 2>&1 | tee {log:q}"
+        "unreadable.py {input.probe:q} {input.receipt:q} 2>&1 | tee {log:q}"

@@ -20,15 +20,27 @@ from restoration.pipeline import job
 def main() -> None:
     parser = job.parser(__doc__)
     parser.add_argument("--source", required=True, type=Path)
+    parser.add_argument("--promised", required=True, type=json.loads, help="its bytes and sha256, as far as known")
+    parser.add_argument("--receipt", nargs="?", type=Path, help="how it was fetched, if it was")
     parser.add_argument("--timeline", required=True, type=Path)
     args = job.parse(parser)
+    receipt = json.loads(args.receipt.read_text()) if args.receipt else {}
+    again = (
+        f" (fetched from {receipt['url']}; snakemake --forcerun {args.receipt} fetches anew)"
+        if "url" in receipt
+        else ""
+    )
     with atomic(args.output) as description, atomic(args.timeline) as timeline:
         try:
-            found, times = probe(args.source, args.spec)
+            if "error" in receipt:
+                raise RestorationError(receipt["error"])
+            found, times = probe(args.source, args.spec | args.promised)
+            if "url" in receipt:
+                found["source"]["url"] = receipt["url"]
             times.write(timeline)
         except (RestorationError, av.FFmpegError, ArithmeticError, ValueError) as error:
-            logging.error("ERROR: %s", error)
-            found = {"error": str(error)}
+            logging.error("ERROR: %s%s", error, again)
+            found = {"error": f"{error}{again}"}
             timeline.touch()
         description.write_text(json.dumps(found, indent=1))
 

@@ -1,6 +1,5 @@
 """Probing: one decode pass that tells everything later jobs need to know about a source."""
 
-import hashlib
 import logging
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from scenedetect.detectors import HashDetector
 
 from restoration.errors import RestorationError
 from restoration.frames import Frame, frame_hash
+from restoration.media.identity import identify
 from restoration.media.kind import is_still
 from restoration.media.looks import content_box, light_and_change, look
 from restoration.media.reading import Reading, choose_stream, determine
@@ -47,13 +47,14 @@ def probe(path: Path, wishes: dict[str, Any]) -> tuple[dict[str, Any], Timeline]
 
     *wishes* are the `ingest` settings, with start and end in seconds after the first frame: a frame belongs to the
     excerpt if it begins in [start, end). Damage that can be decoded around is listed under `damage`, or, with `strict`,
-    raised as RestorationError, as is whatever leaves nothing to restore.
+    raised as RestorationError, as is whatever leaves nothing to restore. They may hold the file's `bytes` and `sha256`.
     """
     if is_still(path):
         return probe_still(path, wishes)
     with open_source(path) as container:
         stream = choose_stream(container, wishes["stream"], str(path))
         reading = determine(container, stream, wishes, str(path))
+    identity = identify(path, wishes, str(path))
     damage = list[str]()
     with open_source(path) as container:
         stream = container.streams[reading.stream]
@@ -74,7 +75,7 @@ def probe(path: Path, wishes: dict[str, Any]) -> tuple[dict[str, Any], Timeline]
         for note in damage:
             logger.warning("DAMAGED: %s", note)
         description = {
-            "source": {"bytes": path.stat().st_size, "sha256": _sha256(path)},
+            "source": identity,
             "container": container.format.name,
             "duration": str(Fraction(container.duration or 0, av.time_base)),
             "streams": [_describe(s) for s in container.streams],
@@ -232,8 +233,3 @@ def _describe(stream: av.stream.Stream) -> dict[str, Any]:
             "average_rate": str(stream.average_rate),
         }
     return description
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()

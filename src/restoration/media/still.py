@@ -3,7 +3,6 @@
 Pillow reads them, because FFmpeg leaves out profiles and most of what describes a picture.
 """
 
-import hashlib
 import io
 import logging
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,7 @@ from PIL import ExifTags, Image, ImageCms, ImageFile, TiffImagePlugin, Unidentif
 
 from restoration.errors import RestorationError
 from restoration.frames import Frame, frame_hash, require_room
+from restoration.media.identity import identify
 from restoration.media.reading import crop_box
 from restoration.media.source import require_file
 from restoration.media.timeline import Timeline
@@ -109,7 +109,7 @@ def probe_still(path: Path, wishes: dict[str, Any]) -> tuple[dict[str, Any], Tim
         logger.info("NOTICE: %s", note)
     codec = still.format.lower()
     return {
-        "source": {"bytes": path.stat().st_size, "sha256": sha256(path)},
+        "source": identify(path, wishes, str(path)),
         "container": codec,
         "still": True,
         "streams": [
@@ -214,12 +214,6 @@ def laid_down(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
     mirrored, turns = ORIENTATIONS[orientation]
     turned = np.rot90(pixels, -turns)
     return turned[:, ::-1] if mirrored else turned
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file's content, in hexadecimal."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 @contextmanager

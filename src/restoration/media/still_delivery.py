@@ -14,10 +14,11 @@ from PIL import ExifTags, Image, PngImagePlugin
 from restoration.errors import RestorationError
 from restoration.files import atomic
 from restoration.frames import Frame
+from restoration.media.identity import sha256
 from restoration.media.looks import look
 from restoration.media.passthrough import Entry
 from restoration.media.proof import LIKENESS
-from restoration.media.still import IPTC_TAGS, XMP_TEXT, Still, picture, read_still, sha256
+from restoration.media.still import IPTC_TAGS, XMP_TEXT, Still, picture, read_still
 
 logger = logging.getLogger(__name__)
 

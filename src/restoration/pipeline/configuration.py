@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from restoration.errors import RestorationError
+from restoration.media import remote
 from restoration.media.codecs import EncodeSettings, misfits
 from restoration.media.kind import is_still
 from restoration.models.registry import Model, load_registry
@@ -27,9 +28,13 @@ STEPS = ("probe", "frames", *RESTORING_STAGES, "encode", "comparison")
 
 @dataclass(frozen=True)
 class Video:
-    """A video with the full settings of every step that it passes, in order."""
+    """A video with the full settings of every step that it passes, in order.
+
+    *source* is a path or a URL, *promised* what it must have of `bytes` and `sha256`, as far as that is known.
+    """
 
     source: str
+    promised: Settings
     steps: dict[str, Settings]
 
     def before(self, step: str) -> str:
@@ -75,7 +80,7 @@ class Configuration:
             )
             mistakes += self._misfits(f"config: recipes.{name}", recipe)
         for row in rows:
-            mistakes += _unfit_for_stills(row) if is_still(row.source) else []
+            mistakes += _unfit_for_stills(row) if _restores_a_still(row) else []
             mistakes += self._unfit_models(row.overrides, row.place)
             if row.overrides.get("encode") and row.recipe in recipes:
                 mistakes += self._misfits(row.place, {"encode": self._encode(recipes[row.recipe], row)})
@@ -166,10 +171,10 @@ class Configuration:
         for delivery in (encode, *copies.values()):
             del delivery["image"], delivery["quality"]
             delivery |= {"trimmed": not (row.start is row.end is None), "strict": ingest["strict"]}
-        if is_still(row.source):
+        if _restores_a_still(row):
             encode, copies = {"container": image} | ({"quality": quality} if image == "jpg" else {}), {}
         steps |= {"encode": encode, **copies, "comparison": {}}
-        return Video(row.source, steps)
+        return Video(row.source, row.promised, steps)
 
     def spec(self, video: str, step: str) -> str:
         """Canonical JSON of exactly what may change the bytes that *step* writes for *video*: its settings, the digest
@@ -198,8 +203,23 @@ class Configuration:
             steps = self.videos[video].steps
             spec |= {"made_by": [f"{stage} {steps[stage]['model']}" for stage in RESTORING_STAGES if stage in steps]}
         if step == "probe":
-            spec |= {"source": fingerprint(Path(self.videos[video].source))}
+            source = self.videos[video].source
+            spec |= {"source": remote.address(source) if remote.is_remote(source) else fingerprint(Path(source))}
         return spec
+
+    def receipt(self, video: str) -> Path | None:
+        """The note on how the remote source of *video* was fetched; None for a local source."""
+        source, promised = self.videos[video].source, self.videos[video].promised
+        if not remote.is_remote(source):
+            return None
+        # A query may tell one file from another, or be a signature that expires: next to a SHA-256 it means nothing.
+        key = short_hash(remote.address(source) if "sha256" in promised else source)
+        return Path(self.settings["work"], video, f"source.{key}.json")
+
+    def source(self, video: str) -> Path:
+        """The file that is read for *video*: its local source, or the copy of a remote one, beside the receipt."""
+        receipt, source = self.receipt(video), self.videos[video].source
+        return receipt.with_suffix(remote.suffix(source)) if receipt else Path(source)
 
     def weights(self, model: str) -> str:
         """File of the converted weights of *model*; the name tells source and conversion."""
@@ -219,6 +239,8 @@ class Configuration:
             names |= {f"{video}/probe.{key}.json", f"{video}/timeline.{key}.tsv"}
             names |= {f"{video}/{step}.{self.key(video, step)}" for step in ("frames", *RESTORING_STAGES)
                       if step in self.videos[video].steps}  # fmt: skip
+            if receipt := self.receipt(video):
+                names |= {f"{video}/{receipt.name}", f"{video}/{self.source(video).name}"}
         return names
 
     def plan_key(self) -> str:
@@ -238,6 +260,11 @@ class Configuration:
     @cached_property
     def _conversion(self) -> str:
         return code_digest(Path(__file__).parents[1] / "models" / "convert.py")
+
+
+def _restores_a_still(row: Row) -> bool:
+    """Whether the source is an image, as far as its name tells."""
+    return is_still(f"source{remote.suffix(row.source)}" if remote.is_remote(row.source) else row.source)
 
 
 def _copies(recipe: dict[str, Any]) -> dict[str, Settings]:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from restoration.errors import RestorationError
+from restoration.media import remote
 from restoration.pipeline.validate import problems, typed, unknown
 
 Settings = dict[str, Any]
@@ -18,7 +19,8 @@ ALWAYS = ("ingest", "encode")
 
 @dataclass(frozen=True)
 class Row:
-    """One checked row: *overrides* holds settings by stage; a stage set to None is left out for this video."""
+    """One checked row: *promised* holds the source's bytes and sha256 as far as they are given, *overrides* settings by
+    stage; a stage set to None is left out for this video."""
 
     place: str
     video: str
@@ -26,6 +28,7 @@ class Row:
     recipe: str
     start: float | None
     end: float | None
+    promised: Settings
     overrides: dict[str, Settings | None]
 
 
@@ -51,6 +54,7 @@ def read_manifest(path: Path, schema: dict[str, Any], stages: dict[str, Any]) ->
         filled = {str(column): value for column, value in cells.items() if value != ""}
         place = f"{path}, line {int(str(index)) + 2}"
         found = problems({key: value for key, value in filled.items() if key in fixed}, schema, place)
+        found += [f"{place}: source: {mistake}" for mistake in remote.mistakes(filled.get("source", ""))]
         overrides, wrong = _overrides({key: value for key, value in filled.items() if key not in fixed}, stages, place)
         found += wrong
         name = filled.get("video", "")
@@ -113,7 +117,9 @@ def _overrides(
 
 def _row(place: str, cells: dict[str, str], overrides: dict[str, Settings | None]) -> Row:
     start, end = (_seconds(cells[key]) if key in cells else None for key in ("start", "end"))
-    return Row(place, cells["video"], cells["source"], cells["recipe"], start, end, overrides)
+    promised: Settings = {"bytes": int(cells["bytes"])} if "bytes" in cells else {}
+    promised |= {"sha256": cells["sha256"].lower()} if "sha256" in cells else {}
+    return Row(place, cells["video"], cells["source"], cells["recipe"], start, end, promised, overrides)
 
 
 def _seconds(text: str) -> float:

@@ -30,7 +30,9 @@ def rejected(project):
 
 def defaults_of(stage):
     options = yaml.safe_load((WORKFLOW / "schemas" / "config.schema.yaml").read_text())["$defs"][stage]["properties"]
-    return {option: about["default"] for option, about in options.items()}
+    defaults = {option: about["default"] for option, about in options.items()}
+    # These two concern still images only.
+    return {option: default for option, default in defaults.items() if option not in ("image", "quality")}
 
 
 def test_the_shipped_configuration_is_sound(monkeypatch):
@@ -214,7 +216,7 @@ def test_stills_become_images(project):
         "a": {"container": "png"},
         "b": {"container": "jpg", "quality": 80},
         "c": {"container": "tif"},
-        "d": {"container": "mp4", "codec": "h264", "crf": 20, "preset": "medium"},
+        "d": defaults_of("encode") | {"crf": 20, "trimmed": False, "strict": False},
     }
 
 
@@ -440,6 +442,48 @@ def test_current_intermediates(project):
         *(f"{video}/frames.{key(video, 'frames')}" for video in "abc"),
         *(f"{video}/upscale.{key(video, 'upscale')}" for video in "ab"),
     }
+
+
+def place(project, source, sha256=""):
+    """Receipt, copy and keys of a video with this source."""
+    project.rows(f"a\t{source}\tfilm\t{sha256}", columns="video\tsource\trecipe\tsha256")
+    configuration = project.configuration()
+    return configuration.receipt("a"), configuration.source("a"), project.keys()
+
+
+def test_a_local_source_is_read_where_it_is(project):
+    receipt, copy, keys = place(project, "12:30.mp4")
+    assert (receipt, copy) == (None, Path("12:30.mp4"))
+    assert place(project, "12:30.mp4", "a" * 64) == (None, copy, keys), "looking up a SHA-256 computes nothing anew"
+
+
+def test_a_remote_source_is_read_from_its_copy(project):
+    project.config["work"] = "./w/"
+    receipt, copy, _ = place(project, "https://h/a%20b.MOV?x=1.avi")
+    assert receipt.parent == Path("w/a")
+    assert receipt.name.startswith("source.") and receipt.suffix == ".json"
+    assert copy == receipt.with_suffix(".MOV")
+    names = project.configuration().current_intermediates()
+    assert {f"a/{receipt.name}", f"a/{copy.name}"} <= names
+
+
+def test_what_is_fetched_and_computed_anew(project):
+    url, sha256 = "https://h/a.mp4", "a" * 64
+    receipt, _, keys = place(project, url)
+    assert place(project, url, sha256)[::2] == (receipt, keys), "the copy is asked whether it has it"
+    # Signatures change from day to day; without a SHA-256 they could as well name another file.
+    assert place(project, f"{url}?id=1")[0] != receipt
+    assert place(project, f"{url}?id=1")[0] != place(project, f"{url}?id=2")[0]
+    assert place(project, f"{url}?id=1", sha256)[0] == place(project, f"{url}?id=2", sha256)[0]
+    assert place(project, f"{url}?id=1")[2] == keys
+    other, _, others = place(project, "https://h/b.mp4")
+    assert other != receipt
+    assert not set(others.items()) & set(keys.items())
+
+
+def test_the_spec_of_a_remote_source_holds_no_secret(project):
+    project.rows("a\thttps://h/a.mp4?signature=SeCrEt\tfilm")
+    assert yaml.safe_load(project.configuration().spec("a", "probe"))["source"] == "https://h/a.mp4"
 
 
 def test_the_plans_name(project):

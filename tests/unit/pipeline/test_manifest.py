@@ -91,6 +91,50 @@ def test_an_end_before_the_start(read, start, end):
     assert mistakes == [f"m.tsv, line 2: end: found {end}, allowed: later than start ({start})"]
 
 
+def test_promises_are_kept_as_numbers_and_in_lower_case(read):
+    columns = "video\tsource\trecipe\tsha256\tbytes\n"
+    rows = sound(read, columns + f"a\tx\tfilm\t{'Ab' * 32}\t12\nb\ts3://b/x\tfilm\t\t12\nc\tx\tfilm\t\t\n")
+    assert [row.promised for row in rows] == [{"bytes": 12, "sha256": "ab" * 32}, {"bytes": 12}, {}]
+
+
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [
+        ("sha256", "ab" * 31),
+        ("sha256", "xy" * 32),
+        ("sha256", "ab" * 33),
+        ("bytes", "1.5"),
+        ("bytes", "-1"),
+        ("bytes", "0"),
+    ],
+)
+def test_promises_that_cannot_be_kept(read, column, text):
+    _, mistakes = read(f"video\tsource\trecipe\t{column}\na\tx\tfilm\t{text}\n")
+    assert len(mistakes) == 1
+    assert mistakes[0].startswith(f'm.tsv, line 2: {column}: found "{text}", allowed: ')
+
+
+def test_urls_that_cannot_be_fetched_are_named_with_the_other_mistakes(read):
+    rows, mistakes = read(
+        PLAIN
+        + "a\tftp://h/x.mp4\tfilm\n"
+        + "b\thttps://me:SeCrEt@h/x.mp4\tfilm\n"
+        + "c d\ts3://b/folder/\tfilm\n"
+        + "e\thttps://h/x.mp4?id=5\tfilm\n"
+        + "f\t12:30.mp4\tfilm\n"
+    )
+    assert [row.source for row in rows] == ["https://h/x.mp4?id=5", "12:30.mp4"]
+    for beginning in (
+        "m.tsv, line 2: source: ftp:// cannot be fetched; allowed: ",
+        "m.tsv, line 3: source: holds a user name or password",
+        'm.tsv, line 4: video: found "c d"',
+        "m.tsv, line 4: source: names no file",
+    ):
+        assert sum(mistake.startswith(beginning) for mistake in mistakes) == 1, (beginning, mistakes)
+    assert len(mistakes) == 4
+    assert "SeCrEt" not in "".join(mistakes)
+
+
 def test_overrides_have_the_type_of_their_option(read):
     columns = "video\tsource\trecipe\tupscale.outscale\tupscale.tile\tupscale.model\tencode.crf\tencode.preset\n"
     rows = sound(read, columns + "a\tx\tfilm\t2\t256\t007\t18\tslow\nb\tx\tfilm\t1.5\t\t\t\t\n")
