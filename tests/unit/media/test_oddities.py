@@ -1,0 +1,95 @@
+"""Oddities of real files, each made in small: they are read right, and nothing but the picture changes."""
+
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+from av.filter import Graph
+
+from media_factory import interlaced, panned, pictures, read_as, video_times, wishes, write_clip
+from restoration.media.codecs import EncodeSettings
+from restoration.media.encode import encode
+from restoration.media.extract import extract
+from restoration.media.probe import probe
+
+H264 = EncodeSettings("h264", 10, "ultrafast")
+FFV1 = EncodeSettings("ffv1", container="mkv")
+RATE = 48000
+
+
+def delivered(source, target, **excerpt):
+    """Deliver *source* unrestored; give description, timeline and ledger."""
+    description, timeline = probe(source, wishes(**excerpt))
+    frames = extract(source, description, timeline, 0, len(timeline.pts) - 1)
+    settings = FFV1 if target.suffix == ".mkv" else H264
+    ledger, damage = encode(
+        target, frames, timeline, source, description, settings, trimmed=bool(excerpt), strict=False
+    )
+    return description, timeline, ledger, damage
+
+
+def with_sound(path, sound, codec, channels=1, *, gap=0.0):
+    """Two seconds of MPEG-4 pictures and of *sound* (samples), with a *gap* in seconds after the first."""
+    with av.open(path, "w") as container:
+        video = container.add_stream("mpeg4", rate=25)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        track = container.add_stream(codec, rate=RATE, layout=f"{channels}c")
+        track.bit_rate = 128000
+        for rgb in pictures(50):
+            container.mux(video.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
+        container.mux(video.encode())
+        for first in range(0, len(sound), 1024):
+            block = np.repeat(sound[first : first + 1024], channels)[None]
+            frame = av.AudioFrame.from_ndarray(block, format="s16", layout=f"{channels}c")
+            frame.sample_rate, frame.time_base = RATE, Fraction(1, RATE)
+            frame.pts = first + (round(gap * RATE) if first >= RATE else 0)
+            container.mux(track.encode(frame))
+        container.mux(track.encode())
+    return path
+
+
+def clicks(*seconds, length=2.0):
+    """Silence with a short tone at each of *seconds*."""
+    sound = np.zeros(round(length * RATE), np.int16)
+    for begin in seconds:
+        first = round(begin * RATE)
+        sound[first : first + 960] = 20000 * np.sin(np.arange(960) * 0.3)
+    return sound
+
+
+def heard(path):
+    """When the loud stretches of the sound begin, in seconds after the first picture."""
+    loud = list[float]()
+    with av.open(path) as container:
+        for frame in container.decode(audio=0):
+            wave = frame.to_ndarray().astype(float)
+            samples = np.abs(wave).max(axis=0) if len(wave) > 1 else np.abs(wave[0]).reshape(frame.samples, -1).max(1)
+            peak = 32768 if frame.format.name.startswith("s16") else 2**31 if frame.format.name.startswith("s32") else 1
+            loud += [float(frame.pts * frame.time_base) + place / RATE for place in np.flatnonzero(samples > peak / 8)]
+    begins = [time for before, time in zip([-1.0, *loud], loud, strict=False) if time - before > 0.1]
+    return [time - float(video_times(path)[0]) for time in begins]
+
+
+@pytest.mark.parametrize("size", ["96x64", "160x120", "320x240"])
+def test_progressive_pictures_that_look_like_fields_are_left_alone(tmp_path, size):
+    width, height = map(int, size.split("x"))
+    graph = Graph()
+    graph.link_nodes(
+        graph.add("testsrc2", f"size={size}:rate=25"), graph.add("format", "yuv420p"), graph.add("buffersink")
+    ).configure()
+    with av.open(tmp_path / "a.mkv", "w") as container:
+        stream = container.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for _ in range(60):
+            container.mux(stream.encode(graph.vpull()))
+        container.mux(stream.encode())
+    assert read_as(tmp_path / "a.mkv").fields == "progressive"
+
+
+@pytest.mark.parametrize("pix_fmt", ["uyvy422", "rgb24"])
+@pytest.mark.parametrize("first", ["top", "bottom"])
+def test_fields_are_found_in_every_kind_of_pixels(tmp_path, pix_fmt, first):
+    codec = "png" if pix_fmt == "rgb24" else "rawvideo"
+    path = write_clip(tmp_path / "a.mov", interlaced(panned(120), first), codec=codec, pix_fmt=pix_fmt, bt709=False)
+    assert read_as(path).fields == first
