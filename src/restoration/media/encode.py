@@ -92,7 +92,9 @@ def encode(
     first = next(iterator)  # `counted` raises where there is none
     picture = Picture.of(first.shape, settings, description)
     with atomic(target) as temporary:
+        # The last of what a container refuses, it refuses when it is closed.
         with (
+            refusals(target, settings),
             open_source(source) as container,
             av.open(temporary, "w", options=CONTAINER_OPTIONS.get(target.suffix)) as output,
         ):
@@ -100,11 +102,10 @@ def encode(
             video = _encoded(stream, picture, sent.seen(chain([first], iterator)), timeline, origin)
             rest = Passthrough(container, output, container.streams[reading.stream], origin, end, jumps)
             told = _captioned(video, settings.codec, dict(zip(_times(timeline, origin), captions, strict=False)))
-            with refusals(target, settings):
-                for packet in heapq.merge(told, rest.packets(), key=_decoding_time):
-                    # Muxing takes the packet's bytes away.
-                    sent.note(packet)
-                    output.mux(packet)
+            for packet in heapq.merge(told, rest.packets(), key=_decoding_time):
+                # Muxing takes the packet's bytes away.
+                sent.note(packet)
+                output.mux(packet)
         if strict and rest.damage:
             raise RestorationError(f"{source}: the file is damaged, and `strict` is set: " + "; ".join(rest.damage))
         due = Due(

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 import av
+from av.audio.layout import AudioLayout
 from av.audio.resampler import AudioResampler
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
@@ -66,6 +67,11 @@ class StreamClock:
             return False
         self.last = time if self.last is None else max(self.last, time)
         return True
+
+
+def named(layout: AudioLayout) -> AudioLayout:
+    """*layout*, or the usual one of as many channels where a file (AVI, MXF) only counts them."""
+    return AudioLayout(f"{layout.nb_channels}c") if layout.name == f"{layout.nb_channels} channels" else layout
 
 
 class Passthrough:
@@ -186,6 +192,8 @@ class Passthrough:
 
     def _copy(self, stream: Stream) -> None:
         copy = self._added(stream, self.output.add_stream_from_template(stream))
+        if stream.type == "audio" and self.output.format.name == "mp4":
+            copy.codec_context.layout = named(stream.codec_context.layout)  # MP4 refuses sound that does not name them
         self._note(stream, "copied")
 
         def copied(packet: Packet | None) -> Iterator[Packet]:
@@ -196,10 +204,12 @@ class Passthrough:
 
     def _flac(self, stream: Any) -> Callable[[Packet | None], Iterator[Packet]]:
         context = stream.codec_context
-        copy = self._added(stream, self.output.add_stream("flac", rate=context.rate, layout=context.layout))
+        layout = named(context.layout)
+        copy = self._added(stream, self.output.add_stream("flac", rate=context.rate, layout=layout))
         depth = "s16" if context.format and context.format.name in SIXTEEN_BITS else "s32"
         copy.codec_context.format = depth
-        resampler = AudioResampler(format=depth, layout=context.layout, rate=context.rate)
+        resampler = AudioResampler(format=depth, layout=layout, rate=context.rate)
+        end = Fraction(0)
 
         def encoded(packet: Packet | None) -> Iterator[Packet]:
             try:
@@ -207,7 +217,11 @@ class Passthrough:
             except av.FFmpegError as error:
                 self._damaged(f"pieces of sound stream {stream.index} cannot be decoded ({error.strerror})")
                 frames = []
+            nonlocal end
             for frame in frames:
+                if frame.pts is None:  # what a decoder held back to the last
+                    frame.pts, frame.time_base = round(end * context.rate), Fraction(1, context.rate)
+                end = frame.pts * frame.time_base + Fraction(frame.samples, frame.sample_rate)
                 for sound in resampler.resample(frame):
                     yield from (self._moved(made, copy) for made in copy.encode(sound))
             if packet is None:

@@ -93,3 +93,19 @@ def test_fields_are_found_in_every_kind_of_pixels(tmp_path, pix_fmt, first):
     codec = "png" if pix_fmt == "rgb24" else "rawvideo"
     path = write_clip(tmp_path / "a.mov", interlaced(panned(120), first), codec=codec, pix_fmt=pix_fmt, bt709=False)
     assert read_as(path).fields == first
+
+
+@pytest.mark.parametrize(("name", "codec", "channels"), [("a.avi", "pcm_s16le", 2), ("a.mkv", "pcm_s24le", 8)])
+def test_sound_whose_channels_are_only_counted_goes_into_mp4(tmp_path, name, codec, channels):
+    source = with_sound(tmp_path / name, clicks(0.5, 1.5), codec, channels)
+    delivered(source, tmp_path / "out.mp4")
+    assert heard(tmp_path / "out.mp4") == pytest.approx([0.5, 1.5], abs=0.002)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+@pytest.mark.parametrize("name", ["a.wmv", "a.avi"])
+def test_sound_that_its_decoder_holds_back_to_the_last(tmp_path, name, suffix):
+    source = with_sound(tmp_path / name, clicks(0.5, 1.5), "wmav2", 2)
+    ledger = delivered(source, tmp_path / f"out.{suffix}")[2]
+    assert [(entry.codec, entry.fate) for entry in ledger] == [("mpeg4", "restored"), ("wmav2", "converted")]
+    assert heard(tmp_path / f"out.{suffix}") == pytest.approx(heard(source), abs=0.002)
