@@ -5,9 +5,11 @@ ledger says which and why.
 """
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 from typing import Any
 
 import av
@@ -24,6 +26,11 @@ OWN_TAGS = {"major_brand", "minor_version", "compatible_brands", "encoder", "dur
 """Tags that describe the old file rather than the work."""
 JUMP = Fraction(1, 4)
 """Seconds back by which time must go to be a jump; packets of some codecs are out of order by less."""
+FINE = Fraction(1, 10000)
+"""Seconds to which the sound's place against the picture is kept in an excerpt."""
+TICK = Fraction(1, 1000)
+"""Seconds by which packets of Matroska miss their place."""
+SILENCE = {"pcm_u8": 0x80, "pcm_alaw": 0xD5, "pcm_mulaw": 0xFF}
 SIXTEEN_BITS = {"u8", "u8p", "s16", "s16p"}
 
 
@@ -195,12 +202,40 @@ class Passthrough:
         if stream.type == "audio" and self.output.format.name == "mp4":
             copy.codec_context.layout = named(stream.codec_context.layout)  # MP4 refuses sound that does not name them
         self._note(stream, "copied")
+        silence = self._silence(stream, copy)
 
         def copied(packet: Packet | None) -> Iterator[Packet]:
             if packet is not None:
-                yield self._moved(packet, copy)
+                packet = self._moved(packet, copy)
+                yield from silence(packet)
+                yield packet
 
         self._handlers[stream.index] = copied
+
+    def _silence(self, stream: Any, copy: Any) -> Callable[[Packet], Iterator[Packet]]:
+        """What has to be said before a packet of samples where there is a gap: MP4 and MOV play them all in one go."""
+        codec = stream.codec_context.name if stream.codec_context else ""
+        if not codec.startswith("pcm_") or self.output.format.name not in ("mp4", "mov"):
+            return lambda packet: iter(())
+        rate, channels = stream.codec_context.rate, stream.codec_context.layout.nb_channels
+        sample = bytes([SILENCE.get(codec, 0)]) * (channels * int((re.findall(r"\d+", codec) or [8])[0]) // 8)
+        end: Fraction | None = None
+
+        def silence(packet: Packet) -> Iterator[Packet]:
+            nonlocal end
+            begin = packet.pts * packet.time_base
+            end = begin if end is None else end
+            if begin - end > 2 * max(TICK, stream.time_base):
+                self._damaged(f"sound stream {stream.index} has gaps: filled with silence")
+                while missing := min(round((begin - end) * rate), rate):
+                    made = Packet(sample * missing)
+                    made.pts = made.dts = round(end * rate)
+                    made.time_base, made.stream = Fraction(1, rate), copy
+                    yield made
+                    end += Fraction(missing, rate)
+            end += Fraction(packet.size // len(sample), rate)
+
+        return silence
 
     def _flac(self, stream: Any) -> Callable[[Packet | None], Iterator[Packet]]:
         context = stream.codec_context
@@ -258,6 +293,11 @@ class Passthrough:
         return copy
 
     def _moved(self, packet: Packet, copy: Stream) -> Packet:
+        # AVI counts blocks of sound of up to 48 ms: too coarse to move them by.
+        parts = ceil(packet.time_base / FINE)
+        packet.time_base /= parts
+        packet.duration *= parts
+        packet.pts, packet.dts = (time if time is None else time * parts for time in (packet.pts, packet.dts))
         shift = round(self.origin / packet.time_base)
         if copy.disposition & Disposition.attached_pic:
             packet.pts = packet.dts = shift  # a cover belongs to no moment

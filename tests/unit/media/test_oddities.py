@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from av.filter import Graph
 
-from media_factory import interlaced, panned, pictures, read_as, video_times, wishes, write_clip
+from media_factory import INTRA, interlaced, panned, pictures, read_as, video_times, wishes, write_clip
+from restoration.media import source as source_module
 from restoration.media.codecs import EncodeSettings
 from restoration.media.encode import encode
 from restoration.media.extract import extract
@@ -64,9 +65,10 @@ def heard(path):
     with av.open(path) as container:
         for frame in container.decode(audio=0):
             wave = frame.to_ndarray().astype(float)
-            samples = np.abs(wave).max(axis=0) if len(wave) > 1 else np.abs(wave[0]).reshape(frame.samples, -1).max(1)
-            peak = 32768 if frame.format.name.startswith("s16") else 2**31 if frame.format.name.startswith("s32") else 1
-            loud += [float(frame.pts * frame.time_base) + place / RATE for place in np.flatnonzero(samples > peak / 8)]
+            samples = wave if frame.format.is_planar else wave[0].reshape(frame.samples, -1).T
+            middle, peak = {"u8": (128, 128), "s1": (0, 2**15), "s3": (0, 2**31), "fl": (0, 1)}[frame.format.name[:2]]
+            places = np.flatnonzero(np.abs(samples - middle).max(axis=0) > peak / 8)
+            loud += [float(frame.pts * frame.time_base) + place / RATE for place in places]
     begins = [time for before, time in zip([-1.0, *loud], loud, strict=False) if time - before > 0.1]
     return [time - float(video_times(path)[0]) for time in begins]
 
@@ -108,4 +110,51 @@ def test_sound_that_its_decoder_holds_back_to_the_last(tmp_path, name, suffix):
     source = with_sound(tmp_path / name, clicks(0.5, 1.5), "wmav2", 2)
     ledger = delivered(source, tmp_path / f"out.{suffix}")[2]
     assert [(entry.codec, entry.fate) for entry in ledger] == [("mpeg4", "restored"), ("wmav2", "converted")]
+    assert heard(tmp_path / f"out.{suffix}") == pytest.approx(heard(source), abs=0.002)
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
+def test_times_of_b_frames_in_avi(tmp_path, codec):
+    frames = pictures(30)
+    path = write_clip(tmp_path / "a.avi", frames, codec=codec, options={"bf": "2", "g": "12", "b": "4M"})
+    description, timeline = probe(path, wishes(field_order="progressive"))
+    assert (description["frames"], description["times_invented"]) == (30, 0)
+    assert np.diff(timeline.pts).tolist() == [1] * 29
+    there = np.stack(list(extract(path, description, timeline, 0, 29))).astype(int)
+    assert [np.abs(frames - picture).mean(axis=(1, 2, 3)).argmin() for picture in there] == list(range(30))
+
+
+@pytest.mark.parametrize("wrong", [5, 500])
+def test_one_time_that_is_far_off_leaves_the_others_alone(tmp_path, monkeypatch, wrong):
+    path = write_clip(tmp_path / "a.mp4", pictures(30), options=INTRA)
+    pictures_of = source_module.tolerant
+
+    def mistaken(*arguments):
+        for index, frame in enumerate(pictures_of(*arguments)):
+            frame.pts = frame.dts = 512 * (wrong if index == 20 else index)
+            yield frame
+
+    monkeypatch.setattr(source_module, "tolerant", mistaken)
+    description, timeline = probe(path, wishes(field_order="progressive"))
+    assert (description["time_jumps"], description["times_invented"]) == ([], 1)
+    assert timeline.pts.tolist() == [512 * index for index in range(20)] + [
+        19 * 512 + 256,
+        *(512 * index for index in range(21, 30)),
+    ]
+
+
+@pytest.mark.parametrize("codec", ["mp2", "ac3", "pcm_s16le"])
+def test_sound_in_avi_stays_in_place_in_an_excerpt(tmp_path, codec):
+    source = with_sound(tmp_path / "a.avi", clicks(0.5, 1.5), codec)
+    delivered(source, tmp_path / "out.mkv", start=0.4, end=1.8)
+    expected = [time - 0.4 for time in heard(source)]
+    assert heard(tmp_path / "out.mkv") == pytest.approx(expected, abs=0.001)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
+@pytest.mark.parametrize("codec", ["pcm_s16be", "pcm_s24le", "pcm_f32le", "pcm_u8", "aac"])
+def test_a_gap_in_the_sound_stays(tmp_path, codec, suffix):
+    source = with_sound(tmp_path / "a.mkv", clicks(0.5, 1.25), codec, gap=0.6)
+    delivered(source, tmp_path / f"out.{suffix}")
+    assert heard(source) == pytest.approx([0.5, 1.85], abs=0.03)
     assert heard(tmp_path / f"out.{suffix}") == pytest.approx(heard(source), abs=0.002)
