@@ -14,10 +14,9 @@ from av.video.stream import VideoStream
 from restoration.errors import RestorationError
 from restoration.files import atomic
 from restoration.frames import Frame, frame_hash
+from restoration.media.codecs import SMALLEST_SLICED
 
 FFV1 = {"level": "3", "slicecrc": "1"}
-SMALLEST_SLICED = 64
-"""Pictures with a side below this are coded in one slice; FFV1 refuses slices of nothing."""
 
 
 def hashes_path(chunk: Path) -> Path:

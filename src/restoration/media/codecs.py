@@ -9,6 +9,8 @@ BT709, RGB = 1, 0
 """Codes of ITU-T H.273: BT.709 for matrix, primaries and transfer; no matrix."""
 LIMITED, FULL = 1, 2
 """FFmpeg's AVCOL_RANGE codes."""
+SMALLEST_SLICED = 64
+"""Pictures with a side below this are coded in one slice; FFV1 refuses slices of nothing."""
 THREADS = 8
 """Not the machine's number of cores: x264's and x265's bytes depend on it."""
 SVT_PRESETS = {
@@ -111,10 +113,12 @@ def pixel_format(settings: EncodeSettings, width: int, height: int) -> str:
     return even if width % 2 == height % 2 == 0 else odd
 
 
-def encoder_options(settings: EncodeSettings) -> dict[str, str]:
-    """Options of the encoder, by FFmpeg's names."""
+def encoder_options(settings: EncodeSettings, width: int, height: int) -> dict[str, str]:
+    """Options of the encoder for pictures of this size, by FFmpeg's names."""
     codec = CODECS[settings.codec]
     options = dict(codec.options)
+    if settings.codec == "ffv1" and min(width, height) < SMALLEST_SLICED:
+        options["slices"] = "1"
     if settings.codec == "prores":
         return options | {"profile": PRORES_PROFILES[settings.prores], "vendor": "apl0"}
     if not codec.highest_crf:

@@ -83,7 +83,9 @@ def encode(
     Gives the ledger of the source's streams, and what in them is damaged.
     """
     reading = Reading(**description["reading"])
-    origin = int(timeline.pts[0]) * timeline.time_base if trimmed else Fraction(0)
+    start = int(timeline.pts[0]) * timeline.time_base
+    # What lies before 0 (a transport stream whose clock overflows) is not shown in MP4 and MOV: begin there.
+    origin = start if trimmed or (start < 0 and target.suffix in CONTAINER_OPTIONS) else Fraction(0)
     end = timeline.end * timeline.time_base if trimmed else None
     jumps = [Fraction(jump) for jump in description["time_jumps"]]
     captions = timeline.table["captions"] if CODECS[settings.codec].captions else timeline.table["captions"].iloc[:0]
@@ -154,7 +156,7 @@ def _add_video_stream(output: OutputContainer, picture: Picture, timeline: Timel
     seconds = float((timeline.end - int(timeline.pts[0])) * timeline.time_base)
     rate = Fraction(len(timeline.pts) / seconds).limit_denominator(1001)
     stream = output.add_stream(CODECS[settings.codec].encoder, rate=rate)
-    stream.options = encoder_options(settings)
+    stream.options = encoder_options(settings, picture.width, picture.height)
     stream.width, stream.height = picture.width, picture.height
     stream.pix_fmt = pixel_format(settings, picture.width, picture.height)
     context = stream.codec_context

@@ -23,7 +23,7 @@ EXACT_SCALING = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"
 """Swscale's defaults trade chroma accuracy for speed; pictures go in and out once, so take the exact way."""
 TELECINE_CYCLE = 5
 JUMP = 10
-"""Frames back by which time must go to be a jump rather than a mistake."""
+"""Frames by which time must go back to be a jump rather than a mistake, and forward to be a mistake by itself."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,8 @@ class Clock:
         self.invented = 0
 
     def time(self, frame: av.VideoFrame, upcoming: av.VideoFrame | None) -> int:
-        """The pts of *frame*; one that is missing, or not between the last and that of the *upcoming* frame, is made up
-        and counted.
+        """The pts of *frame*; one that is missing, not later than the last, or far beyond that of the *upcoming* frame,
+        is made up and counted.
 
         After a jump back (a tape that was captured in parts, a transport stream's discontinuity) time goes on from
         where it was; a single wrong time is put half a step after the last, so that right ones can follow it.
@@ -101,11 +101,12 @@ class Clock:
             said = following
         elif last is not None:
             resumed = later if later is not None and later > last else None
-            if last - said > JUMP * self.step and resumed is None:
+            far = abs(said - last) > JUMP * self.step
+            if far and said < last and resumed is None:
                 self.invented += 1
                 self.jumps.append((following - said) * self.time_base)
                 said = following
-            elif said <= last or (resumed is not None and said > resumed):
+            elif said <= last or (far and resumed is not None and said > resumed):
                 self.invented += 1
                 said = last + max(1, self.step // 2)
         self.times.append(said)

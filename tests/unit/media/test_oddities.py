@@ -7,7 +7,19 @@ import numpy as np
 import pytest
 from av.filter import Graph
 
-from media_factory import INTRA, interlaced, panned, pictures, read_as, video_times, wishes, write_clip
+from media_factory import (
+    INTRA,
+    Tone,
+    decoded,
+    interlaced,
+    panned,
+    pictures,
+    read_as,
+    sound_packets,
+    video_times,
+    wishes,
+    write_clip,
+)
 from restoration.media import source as source_module
 from restoration.media.codecs import EncodeSettings
 from restoration.media.encode import encode
@@ -158,3 +170,31 @@ def test_a_gap_in_the_sound_stays(tmp_path, codec, suffix):
     delivered(source, tmp_path / f"out.{suffix}")
     assert heard(source) == pytest.approx([0.5, 1.85], abs=0.03)
     assert heard(tmp_path / f"out.{suffix}") == pytest.approx(heard(source), abs=0.002)
+
+
+def test_a_late_beginning_is_no_truncation(tmp_path):
+    late = {"container_options": {"output_ts_offset": "5000"}}
+    for name, clip in (("a.nut", {"codec": "mpeg4"}), ("a.wmv", {"codec": "wmv2"}), ("a.mkv", {})):
+        assert probe(write_clip(tmp_path / name, pictures(), **clip, **late), wishes())[0]["damage"] == []
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
+def test_a_clock_that_overflows(tmp_path, suffix):
+    overflow = 2**33 / 90000
+    clip = {"options": {"bf": "2"}, "container_options": {"output_ts_offset": str(overflow - 1)}}
+    source = write_clip(tmp_path / "a.ts", pictures(50), sound=[Tone("mp2", seconds=2.0, start=0.02)], **clip)
+    _, timeline, _, _ = delivered(source, tmp_path / f"out.{suffix}")
+    begin = int(timeline.pts[0]) * timeline.time_base
+    assert begin < 0 < timeline.end
+    times = video_times(tmp_path / f"out.{suffix}")
+    assert np.ptp(np.array([float(time) for time in times]) - timeline.pts * float(timeline.time_base)) < 0.001
+    (before,), (after,) = (sound_packets(path) for path in (source, tmp_path / f"out.{suffix}"))
+    assert float(after[0][0] - times[0]) == pytest.approx(float(before[0][0] - begin), abs=0.001)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 40), (17, 13)])
+def test_the_smallest_pictures(tmp_path, size):
+    frames = pictures(12, *size)
+    source = write_clip(tmp_path / "a.mkv", frames, codec="ffv1", pix_fmt="bgr0", bt709=False)
+    delivered(source, tmp_path / "out.mkv")
+    np.testing.assert_array_equal(decoded(tmp_path / "out.mkv"), frames)
