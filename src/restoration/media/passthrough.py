@@ -203,10 +203,18 @@ class Passthrough:
             copy.codec_context.layout = named(stream.codec_context.layout)  # MP4 refuses sound that does not name them
         self._note(stream, "copied")
         silence = self._silence(stream, copy)
+        last: int | None = None
 
         def copied(packet: Packet | None) -> Iterator[Packet]:
+            nonlocal last
             if packet is not None:
                 packet = self._moved(packet, copy)
+                if stream.type == "audio":
+                    # After damage two packets of sound may claim one moment, which MP4 refuses.
+                    if last is not None and packet.dts <= last:
+                        packet.dts = last + ceil(TICK / packet.time_base)
+                        packet.pts = max(packet.pts, packet.dts)
+                    last = packet.dts
                 yield from silence(packet)
                 yield packet
 

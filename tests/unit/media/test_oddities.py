@@ -198,3 +198,20 @@ def test_the_smallest_pictures(tmp_path, size):
     source = write_clip(tmp_path / "a.mkv", frames, codec="ffv1", pix_fmt="bgr0", bt709=False)
     delivered(source, tmp_path / "out.mkv")
     np.testing.assert_array_equal(decoded(tmp_path / "out.mkv"), frames)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_two_packets_of_sound_at_one_time(tmp_path, suffix):
+    plain = write_clip(tmp_path / "plain.mkv", pictures(), sound=[Tone("mp2")])
+    with av.open(plain) as container, av.open(tmp_path / "a.mkv", "w") as output:
+        copies = [output.add_stream_from_template(stream) for stream in container.streams]
+        packets = [packet for packet in container.demux() if packet.size]
+        sound = [packet for packet in packets if packet.stream.type == "audio"]
+        sound[20].pts = sound[20].dts = sound[19].pts
+        for packet in packets:
+            packet.stream = copies[packet.stream_index]
+            output.mux(packet)
+    delivered(tmp_path / "a.mkv", tmp_path / f"out.{suffix}")
+    (before,), (after,) = (sound_packets(path) for path in (tmp_path / "a.mkv", tmp_path / f"out.{suffix}"))
+    assert [data for _, data in after] == [data for _, data in before]
+    assert max(abs(there - due) for (there, _), (due, _) in zip(after, before, strict=True)) < Fraction(2, 1000)
