@@ -11,14 +11,17 @@ MOST_TRIPLETS = 31
 
 
 def with_captions(codec: str, packet: bytes, captions: bytes) -> bytes:
-    """*packet*, an access unit of h264 or h265 in Annex B form, led by an SEI message with *captions* (triplets).
+    """*packet*, an access unit of h264 or h265 in Annex B form, led by SEI messages with *captions* (triplets).
 
-    A message holds 31 triplets; what is beyond belongs to no picture and is cut off.
+    A message holds 31 triplets, and a film frame from two pictures of telecined video may have more.
     """
-    triplets = captions[: 3 * MOST_TRIPLETS]
-    payload = ATSC + bytes([CAPTIONS, 0x40 | len(triplets) // 3, 0xFF]) + triplets + b"\xff"
-    message = bytes([REGISTERED_USER_DATA, len(payload)]) + payload + b"\x80"
-    return b"\0\0\0\1" + SEI_HEADERS[codec] + _escaped(message) + packet
+    messages = b""
+    for first in range(0, len(captions), 3 * MOST_TRIPLETS):
+        triplets = captions[first : first + 3 * MOST_TRIPLETS]
+        payload = ATSC + bytes([CAPTIONS, 0x40 | len(triplets) // 3, 0xFF]) + triplets + b"\xff"
+        message = bytes([REGISTERED_USER_DATA, len(payload)]) + payload + b"\x80"
+        messages += b"\0\0\0\1" + SEI_HEADERS[codec] + _escaped(message)
+    return messages + packet
 
 
 def _escaped(data: bytes) -> bytes:

@@ -14,12 +14,9 @@ from av.video.stream import VideoStream
 from restoration.errors import RestorationError
 from restoration.files import atomic
 from restoration.frames import Frame, frame_hash, require_room
+from restoration.media.codecs import ffv1_slices
 
 FFV1 = {"level": "3", "slicecrc": "1"}
-SMALLEST_SLICED = 64
-"""Pictures with a side below this are coded in one slice; FFV1 refuses slices of nothing."""
-LARGE, LARGE_SLICES = 4096 * 4096, "64"
-"""Pixels above which a picture needs more slices, because FFV1 refuses very large ones, too."""
 
 
 def hashes_path(chunk: Path) -> Path:
@@ -75,10 +72,10 @@ def _encode(path: Path, frames: Iterable[Frame]) -> list[str]:
         for frame in frames:
             if stream is None:
                 require_room(*frame.shape[:2])
-                slices = "4" if min(frame.shape[:2]) >= SMALLEST_SLICED else "1"
-                slices = LARGE_SLICES if frame[..., 0].size > LARGE else slices
-                stream = container.add_stream("ffv1", rate=25, options=FFV1 | {"slices": slices})
-                stream.height, stream.width = frame.shape[:2]
+                height, width = frame.shape[:2]
+                slices = {"slices": ffv1_slices(width, height)}
+                stream = container.add_stream("ffv1", rate=25, options=FFV1 | slices)
+                stream.height, stream.width = height, width
                 stream.pix_fmt = "bgr0"
                 stream.gop_size = 1
                 stream.codec_context.thread_type = "SLICE"

@@ -9,6 +9,10 @@ BT709, RGB = 1, 0
 """Codes of ITU-T H.273: BT.709 for matrix, primaries and transfer; no matrix."""
 LIMITED, FULL = 1, 2
 """FFmpeg's AVCOL_RANGE codes."""
+SMALLEST_SLICED = 64
+"""Pictures with a side below this are coded in one slice; FFV1 refuses slices of nothing."""
+LARGE = 4096 * 4096
+"""Pixels above which a picture needs more slices, because FFV1 refuses very large ones, too."""
 THREADS = 8
 """Not the machine's number of cores: x264's and x265's bytes depend on it."""
 SVT_PRESETS = {
@@ -83,7 +87,7 @@ CODECS = {
         "ffv1",
         ("mkv",),
         {"8": ("bgr0", "bgr0")},
-        options=(("level", "3"), ("slicecrc", "1"), ("slices", "4"), ("g", "1")),
+        options=(("level", "3"), ("slicecrc", "1"), ("g", "1")),
     ),
 }
 """By the name that the schema knows; the first number of bits is that of `auto`."""
@@ -111,10 +115,12 @@ def pixel_format(settings: EncodeSettings, width: int, height: int) -> str:
     return even if width % 2 == height % 2 == 0 else odd
 
 
-def encoder_options(settings: EncodeSettings) -> dict[str, str]:
-    """Options of the encoder, by FFmpeg's names."""
+def encoder_options(settings: EncodeSettings, width: int, height: int) -> dict[str, str]:
+    """Options of the encoder for pictures of this size, by FFmpeg's names."""
     codec = CODECS[settings.codec]
     options = dict(codec.options)
+    if settings.codec == "ffv1":
+        return options | {"slices": ffv1_slices(width, height)}
     if settings.codec == "prores":
         return options | {"profile": PRORES_PROFILES[settings.prores], "vendor": "apl0"}
     if not codec.highest_crf:
@@ -124,6 +130,13 @@ def encoder_options(settings: EncodeSettings) -> dict[str, str]:
     if settings.max_bitrate:
         options |= {"maxrate": f"{settings.max_bitrate}k", "bufsize": f"{2 * settings.max_bitrate}k"}
     return options
+
+
+def ffv1_slices(width: int, height: int) -> str:
+    """Into how many slices FFV1 divides a picture of this size."""
+    if width * height > LARGE:
+        return "64"
+    return "1" if min(width, height) < SMALLEST_SLICED else "4"
 
 
 def colour_tags(settings: EncodeSettings) -> dict[str, int]:

@@ -83,7 +83,9 @@ def encode(
     Gives the ledger of the source's streams, and what in them is damaged.
     """
     reading = Reading(**description["reading"])
-    origin = int(timeline.pts[0]) * timeline.time_base if trimmed else Fraction(0)
+    start = int(timeline.pts[0]) * timeline.time_base
+    # What lies before 0 (a transport stream whose clock overflows) is not shown in MP4 and MOV: begin there.
+    origin = start if trimmed or (start < 0 and target.suffix in CONTAINER_OPTIONS) else Fraction(0)
     end = timeline.end * timeline.time_base if trimmed else None
     jumps = [Fraction(jump) for jump in description["time_jumps"]]
     captions = timeline.table["captions"] if CODECS[settings.codec].captions else timeline.table["captions"].iloc[:0]
@@ -92,7 +94,9 @@ def encode(
     first = next(iterator)  # `counted` raises where there is none
     picture = Picture.of(first.shape, settings, description)
     with atomic(target) as temporary:
+        # The last of what a container refuses, it refuses when it is closed.
         with (
+            refusals(target, settings),
             open_source(source) as container,
             av.open(temporary, "w", options=CONTAINER_OPTIONS.get(target.suffix)) as output,
         ):
@@ -100,11 +104,10 @@ def encode(
             video = _encoded(stream, picture, sent.seen(chain([first], iterator)), timeline, origin)
             rest = Passthrough(container, output, container.streams[reading.stream], origin, end, jumps)
             told = _captioned(video, settings.codec, dict(zip(_times(timeline, origin), captions, strict=False)))
-            with refusals(target, settings):
-                for packet in heapq.merge(told, rest.packets(), key=_decoding_time):
-                    # Muxing takes the packet's bytes away.
-                    sent.note(packet)
-                    output.mux(packet)
+            for packet in heapq.merge(told, rest.packets(), key=_decoding_time):
+                # Muxing takes the packet's bytes away.
+                sent.note(packet)
+                output.mux(packet)
         if strict and rest.damage:
             raise RestorationError(f"{source}: the file is damaged, and `strict` is set: " + "; ".join(rest.damage))
         due = Due(
@@ -153,7 +156,7 @@ def _add_video_stream(output: OutputContainer, picture: Picture, timeline: Timel
     seconds = float((timeline.end - int(timeline.pts[0])) * timeline.time_base)
     rate = Fraction(len(timeline.pts) / seconds).limit_denominator(1001)
     stream = output.add_stream(CODECS[settings.codec].encoder, rate=rate)
-    stream.options = encoder_options(settings)
+    stream.options = encoder_options(settings, picture.width, picture.height)
     stream.width, stream.height = picture.width, picture.height
     stream.pix_fmt = pixel_format(settings, picture.width, picture.height)
     context = stream.codec_context

@@ -5,12 +5,15 @@ ledger says which and why.
 """
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 from typing import Any
 
 import av
+from av.audio.layout import AudioLayout
 from av.audio.resampler import AudioResampler
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
@@ -23,6 +26,11 @@ OWN_TAGS = {"major_brand", "minor_version", "compatible_brands", "encoder", "dur
 """Tags that describe the old file rather than the work."""
 JUMP = Fraction(1, 4)
 """Seconds back by which time must go to be a jump; packets of some codecs are out of order by less."""
+FINE = Fraction(1, 10000)
+"""Seconds to which the sound's place against the picture is kept in an excerpt."""
+TICK = Fraction(1, 1000)
+"""Seconds by which packets of Matroska miss their place."""
+SILENCE = {"pcm_u8": 0x80, "pcm_alaw": 0xD5, "pcm_mulaw": 0xFF}
 SIXTEEN_BITS = {"u8", "u8p", "s16", "s16p"}
 
 
@@ -66,6 +74,11 @@ class StreamClock:
             return False
         self.last = time if self.last is None else max(self.last, time)
         return True
+
+
+def named(layout: AudioLayout) -> AudioLayout:
+    """*layout*, or the usual one of as many channels where a file (AVI, MXF) only counts them."""
+    return AudioLayout(f"{layout.nb_channels}c") if layout.name == f"{layout.nb_channels} channels" else layout
 
 
 class Passthrough:
@@ -186,20 +199,60 @@ class Passthrough:
 
     def _copy(self, stream: Stream) -> None:
         copy = self._added(stream, self.output.add_stream_from_template(stream))
+        if stream.type == "audio" and self.output.format.name == "mp4":
+            copy.codec_context.layout = named(stream.codec_context.layout)  # MP4 refuses sound that does not name them
         self._note(stream, "copied")
+        silence = self._silence(stream, copy)
+        last: int | None = None
 
         def copied(packet: Packet | None) -> Iterator[Packet]:
+            nonlocal last
             if packet is not None:
-                yield self._moved(packet, copy)
+                packet = self._moved(packet, copy)
+                if stream.type == "audio":
+                    # After damage two packets of sound may claim one moment, which MP4 refuses.
+                    if last is not None and packet.dts <= last:
+                        packet.dts = last + ceil(TICK / packet.time_base)
+                        packet.pts = max(packet.pts, packet.dts)
+                    last = packet.dts
+                yield from silence(packet)
+                yield packet
 
         self._handlers[stream.index] = copied
 
+    def _silence(self, stream: Any, copy: Any) -> Callable[[Packet], Iterator[Packet]]:
+        """What has to be said before a packet of samples where there is a gap: MP4 and MOV play them all in one go."""
+        codec = stream.codec_context.name if stream.codec_context else ""
+        if not codec.startswith("pcm_") or self.output.format.name not in ("mp4", "mov"):
+            return lambda packet: iter(())
+        rate, channels = stream.codec_context.rate, stream.codec_context.layout.nb_channels
+        sample = bytes([SILENCE.get(codec, 0)]) * (channels * int((re.findall(r"\d+", codec) or [8])[0]) // 8)
+        end: Fraction | None = None
+
+        def silence(packet: Packet) -> Iterator[Packet]:
+            nonlocal end
+            begin = packet.pts * packet.time_base
+            end = begin if end is None else end
+            if begin - end > 2 * max(TICK, stream.time_base):
+                self._damaged(f"sound stream {stream.index} has gaps: filled with silence")
+                while missing := min(round((begin - end) * rate), rate):
+                    made = Packet(sample * missing)
+                    made.pts = made.dts = round(end * rate)
+                    made.time_base, made.stream = Fraction(1, rate), copy
+                    yield made
+                    end += Fraction(missing, rate)
+            end += Fraction(packet.size // len(sample), rate)
+
+        return silence
+
     def _flac(self, stream: Any) -> Callable[[Packet | None], Iterator[Packet]]:
         context = stream.codec_context
-        copy = self._added(stream, self.output.add_stream("flac", rate=context.rate, layout=context.layout))
+        layout = named(context.layout)
+        copy = self._added(stream, self.output.add_stream("flac", rate=context.rate, layout=layout))
         depth = "s16" if context.format and context.format.name in SIXTEEN_BITS else "s32"
         copy.codec_context.format = depth
-        resampler = AudioResampler(format=depth, layout=context.layout, rate=context.rate)
+        resampler = AudioResampler(format=depth, layout=layout, rate=context.rate)
+        end = Fraction(0)
 
         def encoded(packet: Packet | None) -> Iterator[Packet]:
             try:
@@ -207,7 +260,11 @@ class Passthrough:
             except av.FFmpegError as error:
                 self._damaged(f"pieces of sound stream {stream.index} cannot be decoded ({error.strerror})")
                 frames = []
+            nonlocal end
             for frame in frames:
+                if frame.pts is None:  # what a decoder held back to the last
+                    frame.pts, frame.time_base = round(end * context.rate), Fraction(1, context.rate)
+                end = frame.pts * frame.time_base + Fraction(frame.samples, frame.sample_rate)
                 for sound in resampler.resample(frame):
                     yield from (self._moved(made, copy) for made in copy.encode(sound))
             if packet is None:
@@ -244,6 +301,11 @@ class Passthrough:
         return copy
 
     def _moved(self, packet: Packet, copy: Stream) -> Packet:
+        # AVI counts blocks of sound of up to 48 ms: too coarse to move them by.
+        parts = ceil(packet.time_base / FINE)
+        packet.time_base /= parts
+        packet.duration *= parts
+        packet.pts, packet.dts = (time if time is None else time * parts for time in (packet.pts, packet.dts))
         shift = round(self.origin / packet.time_base)
         if copy.disposition & Disposition.attached_pic:
             packet.pts = packet.dts = shift  # a cover belongs to no moment

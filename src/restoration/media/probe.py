@@ -38,6 +38,8 @@ LENGTH_TOLERANCE = Fraction(1, 2)
 """Seconds by which a file may be shorter than it says: last packets have no length of their own."""
 BROADCAST = ("mpegts", "mpeg")
 """Formats without an index, in which a gap in time means that pictures were lost."""
+FROM_ZERO = ("matroska,webm", "nut", "asf")
+"""Formats whose length counts from 0; that of others counts from the first packet."""
 SHOT_FRAMES = 12
 """Shortest shot: closer cuts are flashes and splices rather than shots."""
 
@@ -203,7 +205,7 @@ def _missing(stream: VideoStream, path: Path) -> list[str]:
     # Frames that an edit list hides are announced, too.
     with open_source(path, ignore_editlist="1") as container, suppress(av.FFmpegError):
         length = Fraction(container.duration or 0, av.time_base)
-        matroska, avi = "matroska" in container.format.name, container.format.name == "avi"
+        from_zero, avi = container.format.name in FROM_ZERO, container.format.name == "avi"
         starts = list[Fraction]()
         for packet in container.demux():
             if packet.stream_index == stream.index and packet.size:
@@ -214,8 +216,7 @@ def _missing(stream: VideoStream, path: Path) -> list[str]:
                 ends.append(starts[-1] + (packet.duration or 0) * packet.time_base)
     if count < announced:
         return [f"the file is truncated: it announces {announced} frames and holds {count}"]
-    # Matroska's length counts from 0, that of others from the first packet.
-    found = max(ends) - (0 if matroska else min(starts, default=Fraction(0)))
+    found = max(ends) - (0 if from_zero else min(starts, default=Fraction(0)))
     if length - found > LENGTH_TOLERANCE:
         return [f"the file is truncated: it announces {float(length):.2f} s and holds {float(found):.2f} s"]
     return []

@@ -19,6 +19,7 @@ from av.container import InputContainer
 from av.filter import Graph
 from av.sidedata.sidedata import Type
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
 from restoration.errors import RestorationError
 
@@ -38,6 +39,8 @@ DECIDED_FRAMES = 20
 """Frames that `idet` must be sure of before it outweighs the flags: a still or black picture tells nothing."""
 TELECINE_SHARE = 0.25
 """3:2 pulldown repeats a field in two of five frames."""
+ONE_MOMENT = 0.25
+"""Share of motion between pictures, over that between their fields, that `idet` may call interlaced by mistake."""
 
 
 @dataclass(frozen=True)
@@ -209,24 +212,48 @@ def _fields(frames: list[av.VideoFrame], stream: VideoStream) -> tuple[str, bool
     """How the pictures are made of fields, and whether they told so themselves (else their flags did)."""
     flagged = sum(frame.interlaced_frame for frame in frames) > len(frames) / 2
     combed, repeated = Counter[str](), 0
-    if frames[0].height >= 16 and frames[0].format.is_planar and not frames[0].format.is_rgb:
-        graph = Graph()
+    near = far = 0.0
+    if frames[0].height >= 16:
+        graph, before = Graph(), None
+        # Packed and RGB pictures have fields, too, and `idet` knows planes only.
         graph.link_nodes(
-            graph.add_buffer(template=stream, time_base=stream.time_base), graph.add("idet"), graph.add("buffersink")
+            graph.add_buffer(template=stream, time_base=stream.time_base),
+            graph.add("format", "gray"),
+            graph.add("idet"),
+            graph.add("buffersink"),
         ).configure()
         for frame in frames:
             graph.vpush(frame)
         graph.vpush(None)
         for seen in pulled(graph):
-            combed[seen.metadata["lavfi.idet.single.current_frame"]] += 1
+            verdict, luma = seen.metadata["lavfi.idet.single.current_frame"], seen.to_ndarray().astype(np.int16)
+            combed[verdict] += 1
             repeated += seen.metadata["lavfi.idet.repeated.current_frame"] != "neither"
+            if before is not None and verdict in ("tff", "bff"):
+                own, *swapped = _combing(before, luma)
+                near, far = near + min(swapped) - own, far + max(swapped) - own
+            before = luma
     first = "bottom" if combed["bff"] > combed["tff"] else "top"
-    interlaced = combed["tff"] + combed["bff"]
+    # `idet` takes some patterns for fields (FFmpeg's own test pictures, for one).
+    interlaced = combed["tff"] + combed["bff"] if near < ONE_MOMENT * far else 0
     if interlaced + combed["progressive"] < DECIDED_FRAMES:
         return (first if flagged else "progressive"), not flagged
     if repeated > TELECINE_SHARE * combed.total() and interlaced:
         return "telecine", True
     return (first if interlaced > combed["progressive"] else "progressive"), True
+
+
+def _combing(before: NDArray[np.int16], after: NDArray[np.int16]) -> tuple[float, float, float]:
+    """How much neighbouring lines differ in pictures as they are, with the next top field, and with the next bottom
+    field. Between two moments of interlaced video lie as long as between its pictures' fields, so one of the latter is
+    like the first; fields of one moment are alike, and both of the latter differ from the first as far."""
+
+    def comb(even: NDArray[np.int16], odd: NDArray[np.int16]) -> float:
+        rows = min(len(even) - 1, len(odd))
+        return float(np.abs(2 * odd[:rows] - even[:rows] - even[1 : rows + 1]).mean())
+
+    own = (comb(before[::2], before[1::2]) + comb(after[::2], after[1::2])) / 2
+    return own, comb(after[::2], before[1::2]), comb(before[::2], after[1::2])
 
 
 def pulled(graph: Graph) -> Iterator[av.VideoFrame]:

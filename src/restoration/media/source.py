@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain, pairwise
 from math import ceil
 from pathlib import Path
 
@@ -22,7 +23,7 @@ EXACT_SCALING = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"
 """Swscale's defaults trade chroma accuracy for speed; pictures go in and out once, so take the exact way."""
 TELECINE_CYCLE = 5
 JUMP = 10
-"""Frames back by which time must go to be a jump rather than a mistake."""
+"""Frames by which time must go back to be a jump rather than a mistake, and forward to be a mistake by itself."""
 
 
 @dataclass(frozen=True)
@@ -78,39 +79,50 @@ class Clock:
         self.time_base = 1 / Fraction(rate) if rate else stream.time_base or 1 / Fraction(average)
         self.step = max(1, round(1 / (Fraction(rate or average) * self.time_base)))
         self.constant = rate is not None
+        # AVI counts pictures as they are stored; times of presentation are made up for it, and go back with B-frames.
+        self.stored = stream.container.format.name == "avi"
         self.times: list[int] = []
         self.said: list[int | None] = []
         self.captions: list[bytes] = []
         self.jumps: list[Fraction] = []
         self.invented = 0
 
-    def time(self, frame: av.VideoFrame) -> int:
-        """The pts of *frame*; one that is missing, or not later than the last, is made up and counted.
+    def time(self, frame: av.VideoFrame, upcoming: av.VideoFrame | None) -> int:
+        """The pts of *frame*; one that is missing, not later than the last, or far beyond that of the *upcoming* frame,
+        is made up and counted.
 
         After a jump back (a tape that was captured in parts, a transport stream's discontinuity) time goes on from
         where it was; a single wrong time is put half a step after the last, so that right ones can follow it.
         """
         self.said.append(frame.pts)
         self.captions.append(side_data(frame, Type.A53_CC))
-        said = frame.pts if frame.pts is not None else frame.dts
+        said, later = self._moved(frame), self._moved(upcoming)
         last = self.times[-1] if self.times else None
         following = 0 if last is None else last + self.step
-        if self.constant:
+        if self.constant or (said is None and self.stored):
             said = following
         elif said is None:
             self.invented += 1
             said = following
-        else:
-            said += round(sum(self.jumps) / self.time_base)
-            if last is not None and said <= last:
+        elif last is not None:
+            resumed = later if later is not None and later > last else None
+            far = abs(said - last) > JUMP * self.step
+            if far and said < last and resumed is None:
                 self.invented += 1
-                if last - said > JUMP * self.step:
-                    self.jumps.append((following - said) * self.time_base)
-                    said = following
-                else:
-                    said = last + max(1, self.step // 2)
+                self.jumps.append((following - said) * self.time_base)
+                said = following
+            elif said <= last or (far and resumed is not None and said > resumed):
+                self.invented += 1
+                said = last + max(1, self.step // 2)
         self.times.append(said)
         return said
+
+    def _moved(self, frame: av.VideoFrame | None) -> int | None:
+        """What the file says of the time of *frame*, after the jumps so far."""
+        if frame is None:
+            return None
+        said = frame.dts if frame.pts is None or self.stored else frame.pts
+        return None if said is None else said + round(sum(self.jumps) / self.time_base)
 
 
 def decode(
@@ -148,7 +160,7 @@ def _filtered(
     pictures: Iterator[av.VideoFrame], container: InputContainer, stream: VideoStream, reading: Reading, clock: Clock
 ) -> Iterator[av.VideoFrame]:
     graph: Graph | None = None
-    for picture in pictures:
+    for picture, upcoming in pairwise(chain(pictures, [None])):
         if graph is None:
             graph = _normaliser(picture, stream, reading, clock.time_base)
             size = picture.width, picture.height, picture.format.name
@@ -157,7 +169,7 @@ def _filtered(
             raise RestorationError(
                 f"{name}: the picture changes its size or format at {seconds:.3f} s; split the file there"
             )
-        picture.pts, picture.time_base = clock.time(picture), clock.time_base
+        picture.pts, picture.time_base = clock.time(picture, upcoming), clock.time_base
         graph.vpush(picture)
         yield from pulled(graph)
     if graph is not None:

@@ -14,5 +14,7 @@ def test_no_start_code_appears_inside():
     assert told.count(b"\0\0\3") >= 3
 
 
-def test_what_no_message_can_hold_is_cut_off():
-    assert with_captions("h264", b"", bytes(3 * 40)) == with_captions("h264", b"", bytes(3 * 31))
+def test_what_one_message_cannot_hold_goes_into_the_next():
+    told = with_captions("h264", b"", bytes([0xFC, 0x94, 0x20]) * 40)
+    assert [told.count(b"GA94\x03" + bytes([0x40 | count])) for count in (31, 9)] == [1, 1]
+    assert with_captions("h264", b"PICTURE", b"") == b"PICTURE"

@@ -171,7 +171,7 @@ def test_pixels_of_the_source_on_demand(tmp_path, aspect, rotation, shown, store
 def test_closed_captions_stay_with_their_pictures(tmp_path, codec, suffix):
     source = write_clip(tmp_path / "plain.mp4", pictures(), **VFR)
     description, timeline = probe(source, wishes())
-    captions = ["" if number % 3 else f"fc94{number:02x}fd0000" for number in range(24)]
+    captions = ["" if number % 3 else f"fc94{number:02x}fd0000" * (1 + 2 * number) for number in range(24)]
     timeline.table["captions"] = captions
     given = source, description, EncodeSettings(codec, 20, "fast")
     told, again = tmp_path / f"told.{suffix}", tmp_path / "again.mp4"
