@@ -139,6 +139,15 @@ def copy_to_fetch(wildcards):
     return path
 
 
+def fetch(video, receipt, media):
+    """Bring a remote source by the storage plugin that knows its address, with the options that the user gave it.
+
+    It is no input, for which Snakemake would ask every server at every call, and stop at the first that is silent.
+    """
+    remote = storage(video.source).flags["storage_object"]
+    retrieve(remote, video.source, receipt, media, video.promised)
+
+
 def promised(wildcards):
     """Params function: the bytes and sha256 that the manifest tells of a source, as JSON.
 

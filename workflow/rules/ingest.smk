@@ -14,11 +14,7 @@ rule retrieve:
     message:
         "Fetching the source of {wildcards.video}"
     run:
-        # No input, for which Snakemake would ask every server at every call, and stop at the first that is silent.
-        video = CONFIGURATION.videos[wildcards.video]
-        remote = storage(video.source).flags["storage_object"]
-        receipt = Path(output[0])
-        retrieve(remote, video.source, receipt, params.media, video.promised)
+        fetch(CONFIGURATION.videos[wildcards.video], Path(output[0]), params.media)
 
 
 rule probe:
