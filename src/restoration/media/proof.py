@@ -39,7 +39,8 @@ class Due:
 
 
 class Account:
-    """What went into a file, or came out of it: times and looks of the pictures, digest and begin of each sound."""
+    """What went into a file, or came out of it: times and looks of the pictures; of each sound digest, first and last
+    time."""
 
     def __init__(self) -> None:
         self.times: list[Fraction] = []
@@ -47,6 +48,7 @@ class Account:
         self.captions: list[bytes] = []
         self.sounds: dict[int, Any] = {}
         self.begins: dict[int, Fraction] = {}
+        self.ends: dict[int, Fraction] = {}
 
     def seen(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Pass *frames* on, remembering how each looks."""
@@ -64,6 +66,7 @@ class Account:
         elif packet.stream.type == "audio":
             self.sounds.setdefault(index, hashlib.sha256()).update(without_adts(bytes(packet)))
             self.begins.setdefault(index, packet.pts * packet.time_base)
+            self.ends[index] = packet.pts * packet.time_base
 
     def read(self, container: InputContainer, video: VideoStream) -> None:
         """Take down a whole file."""
@@ -136,10 +139,12 @@ def _prove_times(found: Account, sent: Account, due: Due, tick: Fraction, target
         # Exact wherever the container can express it; Matroska's clock ticks in milliseconds.
         if abs(expected + shift - there) >= tick:
             raise RestorationError(f"{target}: frame {number} is due at {expected} s and shown at {there - shift} s")
-    pairs = zip(sorted(sent.begins.items()), sorted(found.begins.items()), strict=True)
-    for (stream, expected), (_, there) in pairs:
-        if abs(expected + shift - there) > max(2 * tick, SYNC):
-            raise RestorationError(f"{target}: sound stream {stream} is {float(there - shift - expected):.3f} s off")
+    for what in ("begins", "ends"):
+        pairs = zip(sorted(getattr(sent, what).items()), sorted(getattr(found, what).items()), strict=True)
+        for (stream, expected), (_, there) in pairs:
+            off = there - shift - expected
+            if abs(off) > max(2 * tick, SYNC):
+                raise RestorationError(f"{target}: sound stream {stream} {what} {float(off):.3f} s off")
 
 
 def _prove_stretches(looks: list[Frame], timeline: Timeline, target: Path) -> None:

@@ -471,6 +471,15 @@ def delay_sound(path):
     rewrite(path, later)
 
 
+def stretch_sound(path):
+    def later(packet, number):
+        if packet.stream.type == "audio" and number > 20:
+            packet.pts, packet.dts = packet.pts + 2400, packet.dts + 2400
+        return True
+
+    rewrite(path, later)
+
+
 def rewrite(path, keep):
     copy = path.with_name("copy.mp4")
     with av.open(path) as before, av.open(copy, "w") as after:
@@ -494,7 +503,8 @@ def rewrite(path, keep):
         (lose_a_frame, "24 frames were due and 23 are in the file"),
         (lose_sound, "the sound in the file is not what was put in"),
         (delay, r"frame 13 is due at 13/25 s and shown at 14/25 s"),
-        (delay_sound, r"sound stream \d is 0\.(100|099) s off"),
+        (delay_sound, r"sound stream \d begins 0\.(100|099) s off"),
+        (stretch_sound, r"sound stream \d ends 0\.(050|049) s off"),
     ],
 )
 def test_the_file_is_read_back_and_proved(tmp_path, monkeypatch, change, says):
