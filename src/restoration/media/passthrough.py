@@ -31,6 +31,8 @@ FINE = Fraction(1, 10000)
 TICK = Fraction(1, 1000)
 """Seconds by which packets of Matroska miss their place."""
 SILENCE = {"pcm_u8": 0x80, "pcm_alaw": 0xD5, "pcm_mulaw": 0xFF}
+EXPERIMENTAL = {"mp4": {"truehd", "mlp"}, "mov": {"truehd", "mlp"}}
+"""What FFmpeg lists for a container and then refuses to write into it."""
 SIXTEEN_BITS = {"u8", "u8p", "s16", "s16p"}
 
 
@@ -151,7 +153,9 @@ class Passthrough:
     def _audio(self, stream: Stream) -> None:
         if stream.codec_context is None:
             self._note(stream, "dropped", "its codec is unknown")
-        elif stream.codec_context.name in self.output.supported_codecs:
+        elif stream.codec_context.name in self.output.supported_codecs - EXPERIMENTAL.get(
+            self.output.format.name, set()
+        ):
             self._copy(stream)
         else:
             self._note(stream, "converted", "the container cannot hold this codec: made FLAC of up to 24 bits")

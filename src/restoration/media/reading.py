@@ -235,9 +235,10 @@ def _fields(frames: list[av.VideoFrame], stream: VideoStream) -> tuple[str, bool
             before = luma
     first = "bottom" if combed["bff"] > combed["tff"] else "top"
     # `idet` takes some patterns for fields (FFmpeg's own test pictures, for one).
-    interlaced = combed["tff"] + combed["bff"] if near < ONE_MOMENT * far else 0
+    of_one_moment = far > 0 and near >= ONE_MOMENT * far
+    interlaced = 0 if of_one_moment else combed["tff"] + combed["bff"]
     if interlaced + combed["progressive"] < DECIDED_FRAMES:
-        return (first if flagged else "progressive"), not flagged
+        return (first if flagged and not of_one_moment else "progressive"), not flagged
     if repeated > TELECINE_SHARE * combed.total() and interlaced:
         return "telecine", True
     return (first if interlaced > combed["progressive"] else "progressive"), True

@@ -86,16 +86,18 @@ def heard(path):
 
 
 @pytest.mark.parametrize("size", ["96x64", "160x120", "320x240"])
-def test_progressive_pictures_that_look_like_fields_are_left_alone(tmp_path, size):
+@pytest.mark.parametrize(("count", "codec"), [(60, "ffv1"), (18, "mpeg2video")], ids=["unflagged", "short and flagged"])
+def test_progressive_pictures_that_look_like_fields_are_left_alone(tmp_path, count, codec, size):
     width, height = map(int, size.split("x"))
+    options = {"flags": "+ildct+ilme", "b": "20M", "g": "1"} if codec == "mpeg2video" else {}
     graph = Graph()
     graph.link_nodes(
         graph.add("testsrc2", f"size={size}:rate=25"), graph.add("format", "yuv420p"), graph.add("buffersink")
     ).configure()
     with av.open(tmp_path / "a.mkv", "w") as container:
-        stream = container.add_stream("ffv1", rate=25)
+        stream = container.add_stream(codec, rate=25, options=options)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        for _ in range(60):
+        for _ in range(count):
             container.mux(stream.encode(graph.vpull()))
         container.mux(stream.encode())
     assert read_as(tmp_path / "a.mkv").fields == "progressive"

@@ -309,3 +309,11 @@ def test_a_damaged_packet_of_converted_sound_costs_no_more_than_itself(tmp_path)
     left = np.concatenate([sound[:begin], sound[end:]])
     np.testing.assert_array_equal(samples(tmp_path / "out.mp4")[0], left)
     assert abs(max(when for when, _ in there[0]) - 4) < Fraction(1, 5), "what follows stays in step"
+
+
+def test_what_ffmpeg_lists_and_refuses_is_converted(tmp_path, monkeypatch):
+    # TrueHD, for which there is no encoder here, is such a codec.
+    monkeypatch.setattr("restoration.media.passthrough.EXPERIMENTAL", {"mp4": {"ac3"}})
+    source = write_clip(tmp_path / "a.mkv", pictures(), sound=[Tone("ac3")])
+    assert ("audio", "ac3", "converted") in deliver(source, tmp_path / "out.mp4")
+    assert ("audio", "ac3", "copied") in deliver(source, tmp_path / "out.mkv")
