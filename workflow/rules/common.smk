@@ -14,7 +14,7 @@ from restoration.media.remote import retrieve
 from restoration.pipeline.configuration import Configuration
 from restoration.pipeline.flight import remember
 from restoration.pipeline.job import put_on_path
-from restoration.pipeline.plan import Span, write_plan
+from restoration.pipeline.plan import NEIGHBOURS, Span, write_plan
 from restoration.pipeline.prune import prune
 
 WORKFLOW = Path(workflow.basedir) / "workflow"
@@ -28,6 +28,9 @@ try:
     remember([*files, *named], workflow.config_settings.config, CONFIGURATION)
 except RestorationError as error:
     raise WorkflowError(str(error)) from None
+
+for notice in CONFIGURATION.notices.values():
+    print(notice, file=sys.stderr)
 
 SETTINGS = CONFIGURATION.settings
 WORK, RESULTS = SETTINGS["work"], SETTINGS["results"]
@@ -94,6 +97,25 @@ def chunk_before(step):
         )
 
     return previous_chunk
+
+
+def neighbourhood(step):
+    """Input function: the chunk that *step* restores, and those that hold its neighbouring frames."""
+
+    def near_chunks(wildcards):
+        span = Span.parse(wildcards.span)
+        spans = map(
+            Span.parse, planned_spans(checkpoints.plan.get().output[0])[wildcards.video]
+        )
+        previous = CONFIGURATION.videos[wildcards.video].before(step)
+        return [
+            chunk_after(wildcards.video, previous, near)
+            for near in spans
+            if near.last >= span.first - NEIGHBOURS
+            and near.first <= span.last + NEIGHBOURS
+        ]
+
+    return near_chunks
 
 
 def weights_of(step):

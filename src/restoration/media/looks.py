@@ -35,6 +35,17 @@ def light_and_change(looks: Iterable[Frame]) -> tuple[NDArray[np.float64], NDArr
     return frames.mean(axis=(1, 2, 3)), np.array(changes)
 
 
+def colourfulness(thumbnail: Frame) -> float:
+    """How much the hues of a look differ: standard deviation (of 255) of U and V that brightness does not explain.
+
+    Film that is toned or tinted as a whole, and video that leans to one side, are gray pictures in this sense.
+    """
+    yuv = cv2.cvtColor(thumbnail, cv2.COLOR_RGB2YUV).reshape(-1, 3).astype(np.float64)
+    brightness = np.stack([np.ones(len(yuv)), yuv[:, 0], yuv[:, 0] ** 2 / 255], axis=1)
+    explained = brightness @ np.linalg.lstsq(brightness, yuv[:, 1:], rcond=None)[0]
+    return float(np.sqrt(((yuv[:, 1:] - explained) ** 2).sum(axis=1).mean()))
+
+
 def went_black(before: NDArray[np.float64] | float, after: NDArray[np.float64] | float) -> NDArray[np.bool_]:
     """Where a lit picture became black; *before* and *after* are mean brightnesses of 255."""
     return np.asarray((np.asarray(after) < BLACK) & (np.asarray(before) > LIT))

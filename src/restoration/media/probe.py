@@ -20,7 +20,7 @@ from restoration.errors import RestorationError
 from restoration.frames import Frame, frame_hash
 from restoration.media.identity import identify
 from restoration.media.kind import is_still
-from restoration.media.looks import content_box, light_and_change, look
+from restoration.media.looks import colourfulness, content_box, light_and_change, look
 from restoration.media.reading import Reading, choose_stream, determine
 from restoration.media.source import Clock, DecodedFrame, decode, open_source
 from restoration.media.still import probe_still
@@ -165,6 +165,7 @@ class Seen:
             entry=[frame.entry if once[frame.entry] == 1 else None for frame in self.kept],
             light=light.round(3),
             change=change.round(3),
+            colour=np.round([colourfulness(thumbnail) for thumbnail in self.looks], 3),
             captions=[frame.captions.hex() for frame in self.kept],
         )
 

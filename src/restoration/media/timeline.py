@@ -21,6 +21,7 @@ COLUMNS: dict[str, Any] = {
     "entry": "Int64",
     "light": np.float64,
     "change": np.float64,
+    "colour": np.float64,
     "captions": object,
 }
 
@@ -35,7 +36,8 @@ class Timeline:
     `shot` numbers the shots from 0; `duplicate_of` is the index of the first identical frame, -1 if there is none
     earlier; `hash` is `restoration.frames.frame_hash` of the decoded RGB picture; `entry` is where decoding can begin
     with this frame, in the source's own clock, missing where it cannot; `light` and `change` are the mean brightness
-    and the mean difference from the frame before, of 255 (`restoration.media.looks`); `captions` are the bytes of
+    and the mean difference from the frame before, `colour` how much its hues differ, all of 255
+    (`restoration.media.looks`); `captions` are the bytes of
     closed captions in hexadecimal.
     """
 
@@ -53,7 +55,7 @@ class Timeline:
         **columns: Sequence[Any] | NDArray[Any],
     ) -> Timeline:
         """From every frame's pts and hash, the last one's duration, the first frame of each later shot (*cuts*), and
-        what else is known: `entry`, `light`, `change`, `captions`."""
+        what else is known: `entry`, `light`, `change`, `colour`, `captions`."""
         frames = np.arange(len(pts))
         first_seen = pd.Series(frames).groupby(hashes).transform("first").to_numpy()
         table = pd.DataFrame(
@@ -66,6 +68,7 @@ class Timeline:
                 "entry": None,
                 "light": 0.0,
                 "change": 0.0,
+                "colour": 0.0,
                 "captions": "",
             }
             | columns
@@ -91,6 +94,10 @@ class Timeline:
         """First and last frame of every shot."""
         frames = self.table.index.to_series().groupby(self.table["shot"])
         return list(zip(frames.min().tolist(), frames.max().tolist(), strict=True))
+
+    def colours(self) -> NDArray[np.float64]:
+        """For every frame, how much the hues differ in the typical frame of its shot."""
+        return self.table.groupby("shot")["colour"].transform("median").to_numpy()
 
     def gaps(self) -> list[str]:
         """Where pictures are missing in a video whose frames otherwise last equally long."""

@@ -10,7 +10,7 @@ from spandrel import ImageModelDescriptor, ModelLoader, UnsupportedModelError
 from torch import Tensor, nn
 
 from restoration.errors import RestorationError
-from restoration.models import deoldify
+from restoration.models import colorizer, deoldify
 
 
 def load(path: Path, source_sha256: str) -> ImageModelDescriptor[nn.Module]:
@@ -47,9 +47,11 @@ def read(path: Path, source_sha256: str) -> dict[str, Tensor]:
 def build_colorizer(state: Mapping[str, Tensor], origin: str) -> nn.Module:
     """Return the colorizer that the tensors of *state* belong to, every one of them used; *origin* is for messages."""
     try:
-        return deoldify.from_state(state)
+        if "layers.3.0.0.weight" in state:
+            return deoldify.from_state(state)
+        return colorizer.FrameColorizer(colorizer.from_state(state)).eval()
     except RuntimeError as error:
-        raise RestorationError(f"{origin}: the tensors do not fit DeOldify: {error}") from error
+        raise RestorationError(f"{origin}: the tensors fit no colorizer: {error}") from error
 
 
 def build(state: Mapping[str, Tensor], origin: str) -> ImageModelDescriptor[nn.Module]:

@@ -17,10 +17,13 @@ from restoration.pipeline.digest import canonical, code_digest, short_hash
 from restoration.pipeline.manifest import ALWAYS, Row, Settings, read_manifest
 from restoration.pipeline.validate import as_text, problems, read_yaml, typed, unknown, whole
 
-RESTORING_STAGES = ("upscale",)
-"""Stages between extraction and encoding, in the order in which frames pass them."""
-STAGES = ("ingest", *RESTORING_STAGES, "encode")
+STAGES = ("ingest", "colorize", "upscale", "encode")
 """The stages that a recipe sets."""
+RESTORING_STAGES = ("colorize", "stabilize", "upscale")
+"""Steps between extraction and encoding, in the order in which frames pass them."""
+AUTO = "auto"
+COLORIZERS = ("deoldify-video", "embedded-colorizer")
+"""What `colorize.model: auto` takes: the former where its weights are, else the latter."""
 FINGERPRINT_BYTES = 65536
 STEPS = ("probe", "frames", *RESTORING_STAGES, "encode", "comparison")
 """Every step of a video's way; each has a rule and a script of its name."""
@@ -52,6 +55,7 @@ class Configuration:
 
     def __init__(self, config: dict[str, Any], workflow: Path) -> None:
         self.workflow = workflow
+        self.notices: dict[str, str] = {}
         schema, row_schema, registry_schema = (
             read_yaml(workflow / "schemas" / f"{name}.schema.yaml") for name in ("config", "manifest", "models")
         )
@@ -145,11 +149,30 @@ class Configuration:
             settings |= layer or {}
         return settings
 
+    def _colorizer_at_hand(self) -> str:
+        """DeOldify where its weights are, else the colorizer that comes with the code; said aloud, either way."""
+        wanted, embedded = COLORIZERS
+        there = wanted in self.models and any(
+            path.exists() for path in (Path(self.weights(wanted)), self.download(wanted))
+        )
+        self.notices["colorizer"] = (
+            f"NOTICE: colorize.model: auto takes {wanted}, whose weights are here"
+            if there
+            else f"NOTICE: colorize.model: auto takes {embedded}, because the weights of {wanted} are not here; it is "
+            f"small and often wrong. For DeOldify set colorize.model: {wanted}, and they are fetched"
+        )
+        return wanted if there else embedded
+
+    def download(self, model: str) -> Path:
+        """Where the unconverted file of *model* lies, or can be put by hand."""
+        return Path(self.settings["weights"]) / "downloads" / self.models[model].filename
+
     def _unfit_models(self, stages: dict[str, Settings | None], place: str) -> list[str]:
         """Mistakes in the choice of models: ids that the registry lacks, or models made for another task."""
         if not self.models:
             return []  # said already
-        chosen = [(stage, settings["model"]) for stage, settings in stages.items() if settings and "model" in settings]
+        named = ((stage, settings["model"]) for stage, settings in stages.items() if settings and "model" in settings)
+        chosen = [(stage, COLORIZERS[-1] if (stage, id) == ("colorize", AUTO) else id) for stage, id in named]
         fit = {stage: [id for id, model in self.models.items() if model.task == stage] for stage, _ in chosen}
         return [
             unknown(f"{place}: {stage}.model", f"model for {stage}", id, fit[stage])
@@ -165,7 +188,17 @@ class Configuration:
             if stage in ALWAYS or (stage in recipe and override is not None):
                 settings[stage] = self._full(stage, recipe.get(stage), override)
         ingest, encode = settings.pop("ingest"), settings.pop("encode")
-        steps: dict[str, Settings] = {"probe": ingest | {"start": row.start, "end": row.end}, "frames": {}, **settings}
+        steps: dict[str, Settings] = {"probe": ingest | {"start": row.start, "end": row.end}, "frames": {}}
+        if "colorize" in settings:
+            colorize = settings.pop("colorize")
+            stability = colorize.pop("stability")
+            if colorize["model"] == AUTO:
+                colorize["model"] = self._colorizer_at_hand()
+            steps["colorize"] = colorize
+            # A still has no neighbours.
+            if stability and not _restores_a_still(row):
+                steps["stabilize"] = {"stability": stability, "force": colorize["force"]}
+        steps |= settings
         copies = {name: self._full("encode", copy) for name, copy in _copies(recipe).items()}
         image, quality = encode["image"], encode["quality"]
         for delivery in (encode, *copies.values()):
@@ -201,7 +234,7 @@ class Configuration:
             spec |= {"weights": self.models[settings["model"]].sha256, "conversion": self._conversion}
         if step == "comparison":
             steps = self.videos[video].steps
-            spec |= {"made_by": [f"{stage} {steps[stage]['model']}" for stage in RESTORING_STAGES if stage in steps]}
+            spec |= {"made_by": [f"{stage} {steps[stage]['model']}" for stage in steps if "model" in steps[stage]]}
         if step == "probe":
             source = self.videos[video].source
             spec |= {"source": remote.address(source) if remote.is_remote(source) else fingerprint(Path(source))}

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from restoration.files import atomic
 
+NEIGHBOURS = 12
+"""Frames on either side that a stage may look at: chunks wait for those within this distance."""
+
 
 @dataclass(frozen=True, order=True)
 class Span:

@@ -1,4 +1,4 @@
-"""Colour: a network's chroma under the original's luma."""
+"""Colour: a network's chroma under the original's luma (DeOldify, `filters.py`)."""
 
 from pathlib import Path
 from typing import cast
@@ -6,13 +6,19 @@ from typing import cast
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
 from restoration.engines.torch_engine import TorchEngine
 from restoration.frames import Frame, Frames
+from restoration.media.timeline import Timeline
+from restoration.models.deoldify import DeOldify
 from restoration.models.load import load_colorizer
+from restoration.stages.chroma import with_chroma
 
+COLOURED = 2.2
+"""Spread of hues (`restoration.media.looks.colourfulness`, of 255) from which a shot has colour."""
 RENDER_BASE = 16
 """DeOldify's render factor counts in squares of this many pixels."""
 IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -40,11 +46,11 @@ class InImageNetUnits(nn.Module):
 
 
 class Colorizer:
-    """Stage: give frames the chroma that DeOldify's network in *weights* (a converted safetensors file) sees in them.
+    """Stage: give frames the chroma that the network in *weights* (a converted safetensors file) sees in them.
 
-    The network works on squares of *render_factor* · 16 pixels: low for calm and old, high for detailed pictures.
-    *strength* 1 takes its chroma, 0 that of the frame. *precision* is fp32, bf16 or fp16; *device* auto, cpu, cuda or
-    mps.
+    DeOldify's works on squares of *render_factor* · 16 pixels: low for calm and old, high for detailed pictures.
+    *strength* 1 takes the network's chroma, 0 that of the frame. *precision* is fp32, bf16 or fp16; *device* auto, cpu,
+    cuda or mps. *in_gamut*: see `with_chroma`.
     """
 
     def __init__(
@@ -56,9 +62,12 @@ class Colorizer:
         strength: float = 1.0,
         precision: str = "fp32",
         device: str = "cpu",
+        in_gamut: bool = True,
     ) -> None:
+        network = load_colorizer(weights, sha256)
+        self.side = render_factor * RENDER_BASE if isinstance(network, DeOldify) else None
         self.engine = TorchEngine(
-            InImageNetUnits(load_colorizer(weights, sha256)),
+            InImageNetUnits(network) if self.side else network,
             scale=1,
             multiple=1,
             tile=0,
@@ -66,17 +75,31 @@ class Colorizer:
             precision=precision,
             device=device,
         )
-        self.side = render_factor * RENDER_BASE
-        self.strength = strength
+        self.strength, self.in_gamut = strength, in_gamut
 
     def process(self, frames: Frames, *, exact: bool = False) -> Frames:
         """Colour uint8 (n, h, w, 3)."""
-        coloured = self.engine(np.stack([gray_square(frame, self.side) for frame in frames]), exact=exact)
-        return np.stack([with_chroma(*pair, self.strength) for pair in zip(frames, coloured, strict=True)])
+        seen = np.stack([gray_square(frame, self.side) for frame in frames]) if self.side else frames
+        pairs = zip(frames, self.engine(seen, exact=exact), strict=True)
+        return np.stack([self._coloured(frame, coloured) for frame, coloured in pairs])
 
     def shrink(self, height: int, width: int) -> bool:
-        """A square is worked whole, or its colours would change: there is nothing to give."""
+        """Colours come from the whole picture: there is nothing to give."""
         return False
+
+    def _coloured(self, frame: Frame, coloured: Frame) -> Frame:
+        height, width = frame.shape[:2]
+        stretched = np.asarray(Image.fromarray(coloured).resize((width, height), Image.Resampling.BILINEAR))
+        old, new = (cv2.cvtColor(picture, cv2.COLOR_RGB2YUV)[..., 1:] for picture in (frame, stretched))
+        if self.strength != 1:
+            new = cv2.addWeighted(new, self.strength, old, 1 - self.strength, 0)
+        return with_chroma(frame, cast(NDArray[np.uint8], new), in_gamut=self.in_gamut)
+
+
+def lacks_colour(timeline: Timeline, first: int, last: int, *, force: bool) -> list[bool]:
+    """For each frame from *first* to *last* whether it is to be colorized: those of gray shots, or with *force* all."""
+    colours = timeline.colours()[first : last + 1]
+    return [force or bool(colour < COLOURED) for colour in colours]
 
 
 def gray_square(frame: Frame, side: int) -> Frame:
@@ -84,14 +107,3 @@ def gray_square(frame: Frame, side: int) -> Frame:
     return np.asarray(
         Image.fromarray(frame).resize((side, side), Image.Resampling.BILINEAR).convert("L").convert("RGB")
     )
-
-
-def with_chroma(frame: Frame, coloured: Frame, strength: float = 1.0) -> Frame:
-    """*frame* with the U and V of *coloured*, stretched to its size (DeOldify, `filters.py`)."""
-    height, width = frame.shape[:2]
-    stretched = np.asarray(Image.fromarray(coloured).resize((width, height), Image.Resampling.BILINEAR))
-    merged, chroma = (cv2.cvtColor(picture, cv2.COLOR_RGB2YUV) for picture in (frame, stretched))
-    if strength != 1:
-        chroma = cv2.addWeighted(chroma, strength, merged, 1 - strength, 0)
-    merged[..., 1:] = chroma[..., 1:]
-    return cast(Frame, cv2.cvtColor(merged, cv2.COLOR_YUV2RGB))

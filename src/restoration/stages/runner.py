@@ -9,7 +9,7 @@ import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count, islice
@@ -47,41 +47,54 @@ class Stage(Protocol):
         ...
 
 
-def run_stage(stage: Stage, source: Path, target: Path, *, first_frame: int, frames: int, batch: int) -> None:
+def run_stage(
+    stage: Stage,
+    source: Path,
+    target: Path,
+    *,
+    first_frame: int,
+    frames: int,
+    batch: int,
+    wanted: Sequence[bool] | None = None,
+) -> None:
     """Restore the chunk *source* into the chunk *target*; frames in = frames out, or an error and no target.
 
     *first_frame* is the index in the video of the chunk's first frame, for messages; *frames* how many there must be.
-    *batch* is the number of frames given to the stage at once, lowered by itself when memory does not suffice.
+    *batch* is the number of frames given to the stage at once, lowered by itself when memory does not suffice. Frames
+    that are not *wanted* pass untouched.
     """
     hashes = read_hashes(source)
     if len(hashes) != frames:
         raise damaged(source, f"its hash list names {len(hashes)} frames instead of {frames}")
     guard = Guard(stage, batch)
     decoded = prefetch(read_chunk(source), depth=2 * batch)
-    restored = prefetch(restore(guard, hashes, decoded, first_frame), depth=2 * batch)
+    restored = prefetch(restore(guard, hashes, decoded, first_frame, wanted), depth=2 * batch)
     write_chunk(target, progress(restored, len(hashes)), expected=len(hashes))
     repeats = len(hashes) - len(set(hashes))
     if repeats:
         logger.info("%d of %d frames repeat an earlier one: its result was used again", repeats, len(hashes))
 
 
-def restore(guard: "Guard", hashes: list[str], frames: Iterable[Frame], first_frame: int) -> Iterator[Frame]:
-    """Yield the restored frames in order, passing identical frames (equal hashes) through the stage once."""
-    due = Counter(hashes)
+def restore(
+    guard: "Guard", hashes: list[str], frames: Iterable[Frame], first_frame: int, wanted: Sequence[bool] | None = None
+) -> Iterator[Frame]:
+    """Yield the frames in order, the *wanted* ones restored; identical ones (equal hashes) pass the stage once."""
+    wanted = [True] * len(hashes) if wanted is None else wanted
+    due = Counter(key for key, is_wanted in zip(hashes, wanted, strict=True) if is_wanted)
     results: dict[str, Frame] = {}
     # The frames come first: zip must ask for the one after the last, by which the reader proves that it is the last.
-    numbered = zip(frames, hashes, count(first_frame), strict=False)
+    numbered = zip(frames, hashes, wanted, count(first_frame), strict=False)
     while group := list(islice(numbered, guard.batch)):
         new: dict[str, tuple[int, Frame]] = {}
-        for frame, key, number in group:
-            if key not in results:
+        for frame, key, is_wanted, number in group:
+            if is_wanted and key not in results:
                 new.setdefault(key, (number, frame))
         if new:
             numbers, pictures = zip(*new.values(), strict=True)
             results.update(zip(new, guard.process(np.stack(pictures), numbers), strict=True))
-        for _, key, _ in group:
-            yield results[key]
-            due[key] -= 1
+        for frame, key, is_wanted, _ in group:
+            yield results[key] if is_wanted else frame
+            due[key] -= is_wanted
         # Keep only what a later frame asks for, and not too much of that.
         kept = [key for key in results if due[key]][-KEPT_RESULTS:]
         results = {key: results[key] for key in kept}

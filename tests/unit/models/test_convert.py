@@ -15,7 +15,7 @@ from torch.nn.functional import interpolate
 from restoration.errors import RestorationError
 from restoration.models.convert import convert
 from restoration.models.fetch import fetch
-from restoration.models.load import load
+from restoration.models.load import load, load_colorizer
 from restoration.models.registry import Model, load_registry
 
 REGISTRY = load_registry(Path(__file__).parents[3] / "config/models.yaml")
@@ -168,3 +168,50 @@ def test_the_file_is_as_readable_as_any_other(tmp_path):
     convert(tmp_path / "x.pth", model(), tmp_path / "x.safetensors")
     (tmp_path / "other").touch()
     assert (tmp_path / "x.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+class Trap:
+    """A pickle of it would make a folder when it is read without restriction."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["new format", "old format"])
+def test_fastai_checkpoints_are_read_without_running_what_is_in_them(tmp_path, zipped):
+    weights = load_file(Path(__file__).parents[3] / "config/weights/embedded-colorizer.safetensors")
+    saved = {"model": weights, "opt": {"slice": slice(0, 3), "function": os.getcwd, "trap": Trap(tmp_path / "sprung")}}
+    torch.save(saved, tmp_path / "x.pth", _use_new_zipfile_serialization=zipped)
+    entry = model(task="colorize", scale=1, format="fastai")
+    convert(tmp_path / "x.pth", entry, tmp_path / "x.safetensors")
+    assert not (tmp_path / "sprung").exists()
+    assert set(load_file(tmp_path / "x.safetensors")) == set(weights)
+    with torch.inference_mode():
+        assert load_colorizer(tmp_path / "x.safetensors", entry.sha256)(torch.rand(1, 3, 40, 50)).shape == (
+            1,
+            3,
+            40,
+            50,
+        )
+    pickle.loads(pickle.dumps(Trap(tmp_path / "sprung")))
+    assert (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"model": {"a": 1}}, "no checkpoint of fastai: expected tensors"),
+        ([1, 2], "no checkpoint of fastai: expected tensors"),
+        ({"model": {"a": torch.zeros(2)}}, "the tensors fit no colorizer"),
+        (None, "is refused: it is no checkpoint"),
+    ],
+)
+def test_what_is_no_fastai_checkpoint_is_refused(tmp_path, content, message):
+    source = tmp_path / "x.pth"
+    source.write_bytes(b"nonsense") if content is None else torch.save(content, source)
+    with pytest.raises(RestorationError, match=message):
+        convert(source, model(task="colorize", scale=1, format="fastai"), tmp_path / "x.safetensors")
+    assert not (tmp_path / "x.safetensors").exists()

@@ -48,7 +48,7 @@ def test_the_shipped_configuration_shows_every_default():
         assert config[key] == about.get("default", config[key]), key
     for stage in STAGES:
         defaults = {key: about["default"] for key, about in schema["$defs"][stage]["properties"].items()}
-        assert config["recipes"]["kinescope"][stage] == defaults
+        assert config["recipes"]["colour" if stage == "colorize" else "kinescope"][stage] == defaults
 
 
 def test_defaults_recipe_and_overrides_are_laid_over_each_other(project):

@@ -108,6 +108,20 @@ def test_far_repeats_are_right_with_few_results_kept(paths, monkeypatch):
     assert 12 < sum(stage.batches) < len(frames)
 
 
+@pytest.mark.parametrize("batch", [1, 3, 50])
+def test_frames_that_are_not_wanted_pass_untouched(paths, batch):
+    source, target = paths
+    frames = pictures(10)[[0, 1, 1, 2, 3, 1, 4, 5, 5, 6]]
+    # The same picture can be wanted in one shot and not in another.
+    wanted = [True, False, True, True, False, True, False, True, False, False]
+    stage = Invert()
+    write_chunk(source, frames, expected=10)
+    run_stage(stage, source, target, first_frame=FIRST, frames=10, batch=batch, wanted=wanted)
+    expected = [255 - frame if is_wanted else frame for frame, is_wanted in zip(frames, wanted, strict=True)]
+    np.testing.assert_array_equal(list(read_chunk(target)), expected)
+    assert sum(stage.batches) == 4
+
+
 def test_results_that_nobody_asks_for_again_are_let_go():
     hashes = [str(i) for i in range(300)]
     produced = []

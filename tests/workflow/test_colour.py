@@ -1,0 +1,75 @@
+"""Colour through the whole workflow: gray becomes coloured, luma stays, colour footage is left alone."""
+
+import shutil
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from media_factory import pictures
+from workflow.project import REPOSITORY, Project
+
+COUNT = 30
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Two gray shots, and a clip that has colour; chunks of 7 frames, lossless delivery."""
+    project = Project.create(tmp_path)
+    shutil.copytree(REPOSITORY / "config" / "weights", project.folder / "config" / "weights")
+    sources = {
+        "gray": pictures(COUNT, 160, 128, shots=2, gray=True),
+        "coloured": pictures(12, 160, 128),
+    }
+    for name, frames in sources.items():
+        write(project.source(name), frames)
+    with project.config() as settings:
+        settings["chunk_frames"] = 7
+        settings["recipes"]["colour"] = {"colorize": {}, "encode": {"codec": "ffv1", "container": "mkv"}}
+    with project.manifest() as rows:
+        rows[:] = [{"video": name, "source": f"sources/{name}.mp4", "recipe": "colour"} for name in sources]
+    return project
+
+
+def write(path, frames):
+    with av.open(path, "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"qp": "0"})
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = "yuv444p"
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+
+
+def read(path):
+    with av.open(path) as container:
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+
+
+def luma(frames):
+    return np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2YUV)[..., 0] for frame in frames]).astype(int)
+
+
+def test_colour(project):
+    run = project.snakemake()
+    assert run.code == 0, run.output
+    assert "auto takes embedded-colorizer, because the weights of deoldify-video are not here" in run.output
+    restored = {name: project.results / name / f"{name}.mkv" for name in ("gray", "coloured")}
+    source, result = read(project.source("gray")), read(restored["gray"])
+    assert np.ptp(result, axis=-1).mean() > np.ptp(source, axis=-1).mean() + 2
+    assert np.abs(luma(result) - luma(source)).max() <= 1
+    np.testing.assert_array_equal(read(restored["coloured"]), read(project.source("coloured")))
+    assert not project.dry()
+
+    # Other chunks, the same pictures.
+    with project.config() as settings:
+        settings["chunk_frames"] = 100
+    project.run()
+    np.testing.assert_array_equal(read(restored["gray"]), result)
+
+    with project.manifest() as rows:
+        rows[0]["colorize.render_factor"] = "10"
+    jobs = project.dry()
+    assert {job.split()[0] for job in jobs if job.endswith("gray")} >= {"colorize", "stabilize", "encode", "comparison"}
+    assert not [job for job in jobs if job.endswith("coloured") or job.startswith("frames")]

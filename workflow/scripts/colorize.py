@@ -1,0 +1,38 @@
+#!/usr/bin/env python3
+"""Colorize one chunk, except for shots that have colour already."""
+
+from pathlib import Path
+
+from restoration.engines.torch_engine import use_threads
+from restoration.media.timeline import Timeline
+from restoration.pipeline import job
+from restoration.pipeline.plan import Span
+from restoration.stages.colorize import Colorizer, lacks_colour
+from restoration.stages.runner import run_stage
+
+
+def main() -> None:
+    parser = job.parser(__doc__)
+    parser.add_argument("--weights", required=True, type=Path)
+    parser.add_argument("--timeline", required=True, type=Path)
+    parser.add_argument("--device", required=True)
+    parser.add_argument("--threads", required=True, type=int)
+    parser.add_argument("--batch", required=True, type=int)
+    parser.add_argument("--input", required=True, type=Path)
+    args = job.parse(parser)
+    use_threads(args.threads)
+    stage = Colorizer(
+        args.weights,
+        args.spec["weights"],
+        render_factor=args.spec["render_factor"],
+        strength=args.spec["strength"],
+        precision=args.spec["precision"],
+        device=args.device,
+    )
+    span = Span.parse(args.output.stem)
+    gray = lacks_colour(Timeline.read(args.timeline), span.first, span.last, force=args.spec["force"])
+    run_stage(stage, args.input, args.output, first_frame=span.first, frames=len(span), batch=args.batch, wanted=gray)
+
+
+if __name__ == "__main__":
+    job.run(main)
