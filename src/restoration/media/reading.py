@@ -122,7 +122,8 @@ def determine(container: InputContainer, stream: VideoStream, wishes: dict[str, 
         fields, sure = _fields(frames, stream)
         assumed += ["field_order"] * (not sure)
     aspect = Fraction(stream.sample_aspect_ratio or 1)
-    mirrored, rotation = _orientation(first)
+    mirrored, rotation, exact = _orientation(first)
+    assumed += ["rotation"] * (wishes["rotation"] == "auto" and not exact)
     return Reading(
         stream=stream.index,
         matrix=matrix,
@@ -190,22 +191,24 @@ def side_data(frame: av.VideoFrame, kind: Type) -> bytes:
         return b""  # PyAV 18 knows no EXIF, and gives up over it
 
 
-def _orientation(frame: av.VideoFrame) -> tuple[bool, int]:
-    """Whether the stored picture is mirrored, and by how many degrees counter-clockwise it is turned after that.
+def _orientation(frame: av.VideoFrame) -> tuple[bool, int, bool]:
+    """Whether the stored picture is mirrored, by how many degrees counter-clockwise it is turned after that, and
+    whether the file says exactly so or means an angle in between.
 
     The display matrix (ISO 14496-12, 6.2.2) tells where the picture's axes go, x to (a, b) and y to (c, d); y points
     down.
     """
     matrix = np.frombuffer(side_data(frame, Type.DISPLAYMATRIX), np.int32)
     if not matrix.size:
-        return False, 0
+        return False, 0, True
     a, b, c, d = (int(matrix[index]) for index in (0, 1, 3, 4))
     mirrored = a * d - b * c < 0
     if mirrored:
         a, b = -a, -b
+    exact = min(abs(a), abs(b)) == 0
     if abs(a) >= abs(b):
-        return mirrored, 0 if a >= 0 else 180
-    return mirrored, 90 if b < 0 else 270
+        return mirrored, 0 if a >= 0 else 180, exact
+    return mirrored, 90 if b < 0 else 270, exact
 
 
 def _fields(frames: list[av.VideoFrame], stream: VideoStream) -> tuple[str, bool]:

@@ -392,3 +392,11 @@ def test_no_line_is_lost_by_square_pixels(tmp_path, chosen, size):
     path = write_clip(tmp_path / "a.mp4", pictures(2), aspect=Fraction(5, 4))
     assert probe(path, wishes(sar=chosen))[0]["size"] == size
     assert probe(path, wishes())[0]["size"] == [80, 48]
+
+
+@pytest.mark.parametrize(
+    ("angle", "chosen", "found"), [(90, {}, (90, False)), (30, {}, (0, True)), (30, {"rotation": "0"}, (0, False))]
+)
+def test_angles_that_are_no_quarter_turns_are_said_to_be_assumed(tmp_path, angle, chosen, found):
+    reading = read_as(write_clip(tmp_path / "a.mov", pictures(3), rotation=angle), **chosen)
+    assert (reading.rotation, "rotation" in reading.assumed) == found
