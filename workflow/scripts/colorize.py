@@ -12,13 +12,8 @@ from restoration.stages.runner import run_stage
 
 
 def main() -> None:
-    parser = job.parser(__doc__)
-    parser.add_argument("--weights", required=True, type=Path)
+    parser = job.network_parser(__doc__)
     parser.add_argument("--timeline", required=True, type=Path)
-    parser.add_argument("--device", required=True)
-    parser.add_argument("--threads", required=True, type=int)
-    parser.add_argument("--batch", required=True, type=int)
-    parser.add_argument("--input", required=True, type=Path)
     args = job.parse(parser)
     use_threads(args.threads)
     stage = Colorizer(

@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """Upscale one chunk."""
 
-from pathlib import Path
-
 from restoration.engines.torch_engine import use_threads
 from restoration.pipeline import job
 from restoration.pipeline.plan import Span
@@ -11,13 +9,7 @@ from restoration.stages.upscale import Upscaler
 
 
 def main() -> None:
-    parser = job.parser(__doc__)
-    parser.add_argument("--weights", required=True, type=Path)
-    parser.add_argument("--device", required=True)
-    parser.add_argument("--threads", required=True, type=int)
-    parser.add_argument("--batch", required=True, type=int)
-    parser.add_argument("--input", required=True, type=Path)
-    args = job.parse(parser)
+    args = job.parse(job.network_parser(__doc__))
     use_threads(args.threads)
     stage = Upscaler(
         args.weights,

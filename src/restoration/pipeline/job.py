@@ -51,6 +51,17 @@ def parser(description: str | None) -> ArgumentParser:
     return shared
 
 
+def network_parser(description: str | None) -> ArgumentParser:
+    """A parser with the arguments that all jobs share which run a network over a chunk."""
+    shared = parser(description)
+    shared.add_argument("--weights", required=True, type=Path, help="converted safetensors file")
+    shared.add_argument("--device", required=True, help="auto, cpu, cuda or mps")
+    shared.add_argument("--threads", required=True, type=int, help="processor cores")
+    shared.add_argument("--batch", required=True, type=int, help="frames that the network sees at once")
+    shared.add_argument("--input", required=True, type=Path, help="the chunk to restore")
+    return shared
+
+
 def parse(filled: ArgumentParser) -> Namespace:
     """Parse the command line, `spec` into a dict; log lines begin with what this job is from now on.
 
