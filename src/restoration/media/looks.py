@@ -15,6 +15,8 @@ BLACK, LIT = 1.0, 16.0
 """Mean (of 255) below which a picture is black, and above which it cannot become so by restoration."""
 STILL, MOVING = 0.02, 1.0
 """Mean change (of 255) from the frame before, below which a picture stands still, and above which it clearly moves."""
+COLOURED = 2.2
+"""Spread of hues (`colourfulness`) from which a picture has colour: photos have more, toned ones less."""
 FROZEN_FRAMES = 3
 """Shortest stretch that counts as frozen."""
 BAR = 40

@@ -12,13 +12,12 @@ from torch import Tensor, nn
 
 from restoration.engines.torch_engine import TorchEngine
 from restoration.frames import Frame, Frames
+from restoration.media.looks import COLOURED
 from restoration.media.timeline import Timeline
 from restoration.models.deoldify import DeOldify
 from restoration.models.load import load_colorizer
 from restoration.stages.chroma import with_chroma
 
-COLOURED = 2.2
-"""Spread of hues (`restoration.media.looks.colourfulness`, of 255) from which a shot has colour."""
 RENDER_BASE = 16
 """DeOldify's render factor counts in squares of this many pixels."""
 IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from media_factory import pictures
-from restoration.media.looks import content_box, froze, light_and_change, look, went_black
+from restoration.media.looks import COLOURED, colourfulness, content_box, froze, light_and_change, look, went_black
 
 
 def test_light_and_change():
@@ -52,3 +52,11 @@ def test_borders(left, right, top, bottom, box):
 
 def test_a_black_video_has_no_borders():
     assert content_box(np.zeros((48, 64), np.uint8)) is None
+
+
+@pytest.mark.parametrize(("tint", "has_colour"), [((1, 1, 1), False), ((1.1, 0.95, 0.75), False), (None, True)])
+def test_toned_pictures_have_no_colour(tint, has_colour):
+    picture = pictures(1, 160, 120)[0]
+    if tint:
+        picture = (picture[..., 1:2] * np.array(tint)).clip(0, 255).astype(np.uint8)
+    assert (colourfulness(look(picture)) > COLOURED) == has_colour

@@ -44,7 +44,7 @@ def test_the_file_explains_itself(timeline, tmp_path):
     first, second, third, *_ = (tmp_path / "a.tsv").read_text().splitlines()
     assert first == "# time_base 1001/24000"
     assert second.split("\t") == ["frame", *COLUMNS]
-    assert third.split("\t") == ["0", "-3", "3", "0", "-1", HASHES[0], "", "0.0", "0.0", ""]
+    assert third.split("\t") == ["0", "-3", "3", "0", "-1", HASHES[0], "", "0.0", "0.0", "0.0", ""]
 
 
 def test_one_frame():
