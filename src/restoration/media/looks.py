@@ -1,6 +1,6 @@
 """How pictures look from afar: small enough to keep for every frame, enough to see what went wrong with a stretch."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, cast
 
@@ -35,6 +35,13 @@ def light_and_change(looks: Iterable[Frame]) -> tuple[NDArray[np.float64], NDArr
     frames = np.stack(list(looks)).astype(np.int16)
     changes = [0.0, *(float(np.abs(after - before).mean()) for before, after in pairwise(frames))]
     return frames.mean(axis=(1, 2, 3)), np.array(changes)
+
+
+def measures(looks: Sequence[Frame]) -> dict[str, NDArray[np.float64]]:
+    """What the timeline keeps of each look: `light`, `change` and `colour`, all of 255."""
+    light, change = light_and_change(looks)
+    colour = np.array([colourfulness(thumbnail) for thumbnail in looks])
+    return {"light": light.round(3), "change": change.round(3), "colour": colour.round(3)}
 
 
 def colourfulness(thumbnail: Frame) -> float:

@@ -20,7 +20,7 @@ from restoration.errors import RestorationError
 from restoration.frames import Frame, frame_hash
 from restoration.media.identity import identify
 from restoration.media.kind import is_still
-from restoration.media.looks import colourfulness, content_box, light_and_change, look
+from restoration.media.looks import content_box, look, measures
 from restoration.media.reading import Reading, choose_stream, determine
 from restoration.media.source import Clock, DecodedFrame, decode, open_source
 from restoration.media.still import probe_still
@@ -155,7 +155,6 @@ class Seen:
             pts[-1] - pts[-2] if len(pts) > 1 else 1
         )
         once = Counter(clock.said)
-        light, change = light_and_change(self.looks)
         return Timeline.build(
             last.time_base,
             pts,
@@ -163,9 +162,7 @@ class Seen:
             self.cuts.found,
             self.hashes,
             entry=[frame.entry if once[frame.entry] == 1 else None for frame in self.kept],
-            light=light.round(3),
-            change=change.round(3),
-            colour=np.round([colourfulness(thumbnail) for thumbnail in self.looks], 3),
+            **measures(self.looks),
             captions=[frame.captions.hex() for frame in self.kept],
         )
 

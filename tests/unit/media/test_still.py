@@ -19,6 +19,7 @@ from restoration.errors import RestorationError
 from restoration.media import still as module
 from restoration.media.extract import extract
 from restoration.media.kind import is_still
+from restoration.media.looks import COLOURED
 from restoration.media.probe import probe
 from restoration.media.still import picture, read_still
 
@@ -520,3 +521,11 @@ def test_exif_and_text_after_the_picture_count(tmp_path):
     path.write_bytes(data)
     still = read_still(path)
     assert (still.text, still.orientation) == ({"Title": "late"}, 3)
+
+
+def test_the_timeline_tells_whether_a_still_has_colour(tmp_path):
+    """Else photos in colour would be colorized."""
+    _, coloured = probe(saved(tmp_path / "colour.png", RGB), wishes())
+    _, gray = probe(saved(tmp_path / "gray.png", RGB[..., 1]), wishes())
+    assert coloured.table["light"].item() == pytest.approx(RGB.mean(), abs=1)
+    assert coloured.colours()[0] > COLOURED > gray.colours()[0]
