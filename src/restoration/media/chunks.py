@@ -14,9 +14,9 @@ from av.video.stream import VideoStream
 from restoration.errors import RestorationError
 from restoration.files import atomic
 from restoration.frames import Frame, frame_hash, require_room
-from restoration.media.codecs import ffv1_slices
+from restoration.media.codecs import EncodeSettings, encoder_options, pixel_format
 
-FFV1 = {"level": "3", "slicecrc": "1"}
+LOSSLESS = EncodeSettings("ffv1")
 
 
 def hashes_path(chunk: Path) -> Path:
@@ -73,14 +73,14 @@ def _encode(path: Path, frames: Iterable[Frame]) -> list[str]:
             if stream is None:
                 require_room(*frame.shape[:2])
                 height, width = frame.shape[:2]
-                slices = {"slices": ffv1_slices(width, height)}
-                stream = container.add_stream("ffv1", rate=25, options=FFV1 | slices)
+                stream = container.add_stream("ffv1", rate=25, options=encoder_options(LOSSLESS, width, height))
                 stream.height, stream.width = height, width
-                stream.pix_fmt = "bgr0"
-                stream.gop_size = 1
+                stream.pix_fmt = pixel_format(LOSSLESS, width, height)
                 stream.codec_context.thread_type = "SLICE"
             hashes.append(frame_hash(frame))
-            picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24").reformat(format="bgr0")
+            picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24").reformat(
+                format=stream.pix_fmt
+            )
             picture.pts = len(hashes) - 1
             container.mux(stream.encode(picture))
         if stream is not None:

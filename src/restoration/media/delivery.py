@@ -7,6 +7,7 @@ from typing import Any
 import av
 
 from restoration.media.passthrough import Entry
+from restoration.media.proof import tags_of
 
 PROVED = [
     "frame count",
@@ -43,12 +44,7 @@ def delivery(
             "duration": float((video.duration or 0) * video.time_base)
             or float((container.duration or 0) / av.time_base),
             "streams": [stream.type for stream in container.streams],
-            "colour": {
-                "matrix": int(context.colorspace),
-                "primaries": int(context.color_primaries),
-                "transfer": int(context.color_trc),
-                "range": int(context.color_range),
-            },
+            "colour": tags_of(context),
         }
     return {
         "source": {"name": source.name, **description["source"]},

@@ -12,6 +12,7 @@ import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
 from av.sidedata.sidedata import Type
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from restoration.errors import RestorationError
@@ -115,18 +116,22 @@ def prove(path: Path, target: Path, sent: Account, due: Due, timeline: Timeline)
 
 def _prove_tags(video: VideoStream, target: Path, due: Due) -> None:
     context = video.codec_context
-    tags = {
-        "matrix": int(context.colorspace),
-        "primaries": int(context.color_primaries),
-        "transfer": int(context.color_trc),
-        "range": int(context.color_range),
-    }
-    found = tags, (context.width, context.height), Fraction(video.sample_aspect_ratio or 1)
+    found = tags_of(context), (context.width, context.height), Fraction(video.sample_aspect_ratio or 1)
     if found != (due.tags, due.size, due.aspect):
         raise RestorationError(
             f"{target}: colour tags, size and pixel shape should be {due.tags}, {due.size}, {due.aspect} and are "
             f"{', '.join(map(str, found))}"
         )
+
+
+def tags_of(context: VideoCodecContext) -> dict[str, int]:
+    """What a file's colour tags say."""
+    return {
+        "matrix": int(context.colorspace),
+        "primaries": int(context.color_primaries),
+        "transfer": int(context.color_trc),
+        "range": int(context.color_range),
+    }
 
 
 def _prove_times(found: Account, sent: Account, due: Due, tick: Fraction, target: Path) -> None:

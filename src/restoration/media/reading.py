@@ -22,14 +22,15 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from restoration.errors import RestorationError
+from restoration.media.codecs import FULL
 
 MATRICES = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc"}
 """FFmpeg's name of each matrix code of ITU-T H.273."""
 USER_MATRICES = {"bt601": "smpte170m", "bt709": "bt709", "bt2020": "bt2020nc"}
 HDR_TRANSFERS = {16: "smpte2084", 18: "arib-std-b67"}
 USER_TRANSFERS = {"pq": "smpte2084", "hlg": "arib-std-b67"}
-FULL_RANGE, UNSAID = 2, 0
-"""FFmpeg's AVCOL_RANGE codes."""
+UNSAID = 0
+"""FFmpeg's AVCOL_RANGE code of a file that does not say; the others are in `codecs`."""
 SD_HEIGHT = 576
 NTSC_HEIGHTS = (240, 480, 486)
 
@@ -112,7 +113,7 @@ def determine(container: InputContainer, stream: VideoStream, wishes: dict[str, 
         assumed += ["matrix"] * is_yuv
     full = {"full": True, "limited": False}.get(wishes["range"])
     if full is None:
-        full = not is_yuv or int(first.color_range) == FULL_RANGE or first.format.name.startswith("yuvj")
+        full = not is_yuv or int(first.color_range) == FULL or first.format.name.startswith("yuvj")
         assumed += ["range"] * (is_yuv and not full and int(first.color_range) == UNSAID)
     transfer = USER_TRANSFERS.get(wishes["transfer"]) or "bt709"
     if wishes["transfer"] == "auto":
