@@ -44,6 +44,13 @@ class Seen:
         yuv = cv2.cvtColor(self.frame, cv2.COLOR_RGB2YUV)
         return cast(NDArray[np.uint8], cv2.resize(yuv, size, interpolation=cv2.INTER_AREA))
 
+    @cached_property
+    def weighted(self) -> Array:
+        """U, V and the weight 1: (h, w, 3)."""
+        weighted = np.ones((*self.small.shape[:2], 3), np.float32)
+        weighted[..., :2] = self.small[..., 1:]
+        return weighted
+
 
 class Step:
     """How the pictures move from one frame to its neighbour: brings what belongs to the former to the latter."""
@@ -97,14 +104,14 @@ def stabilized(
 
 def _calm(middle: Seen, sides: list[list[Seen]], steps: dict[tuple[int, int], Step], strength: float) -> Frame:
     """*middle* with the average chroma of itself and both *sides*, of which the farthest come first."""
-    own = _weighted(middle)
+    own = middle.weighted
     total = own.copy()
     for side in sides:
         gathered: Array | None = None
         for source, target in pairwise([*side, middle]):
             key = source.number, target.number
             step = steps[key] if key in steps else steps.setdefault(key, Step(source, target))
-            gathered = _weighted(source) if gathered is None else gathered + _weighted(source)
+            gathered = source.weighted if gathered is None else gathered + source.weighted
             gathered = strength * step.trust * step.warped(gathered)
         if gathered is not None:
             total += gathered
@@ -113,10 +120,3 @@ def _calm(middle: Seen, sides: list[list[Seen]], steps: dict[tuple[int, int], St
     yuv = cv2.cvtColor(middle.frame, cv2.COLOR_RGB2YUV)
     chroma = yuv[..., 1:] + cv2.resize(change, (width, height), interpolation=cv2.INTER_LINEAR)
     return with_chroma(middle.frame, np.clip(np.rint(chroma), 0, 255).astype(np.uint8))
-
-
-def _weighted(seen: Seen) -> Array:
-    """U, V and the weight 1."""
-    weighted = np.ones((*seen.small.shape[:2], 3), np.float32)
-    weighted[..., :2] = seen.small[..., 1:]
-    return weighted
