@@ -6,7 +6,7 @@ from pathlib import Path
 
 from restoration.models.convert import convert
 from restoration.models.fetch import fetch
-from restoration.models.registry import load_registry
+from restoration.models.registry import DOWNLOADS, load_registry
 from restoration.pipeline.job import run
 
 
@@ -18,7 +18,7 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("output", type=Path, help="safetensors file to write")
     options = parser.parse_args(args)
     model = load_registry(options.registry)[options.model]
-    convert(fetch(model, options.output.parent / "downloads"), model, options.output)
+    convert(fetch(model, options.output.parent / DOWNLOADS), model, options.output)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,9 @@ import yaml
 
 from restoration.errors import RestorationError
 
+DOWNLOADS = "downloads"
+"""Folder of unconverted files, beside the converted weights."""
+
 
 @dataclass(frozen=True)
 class Model:

@@ -12,7 +12,7 @@ from restoration.errors import RestorationError
 from restoration.media import remote
 from restoration.media.codecs import EncodeSettings, misfits
 from restoration.media.kind import is_still
-from restoration.models.registry import Model, load_registry
+from restoration.models.registry import DOWNLOADS, Model, load_registry
 from restoration.pipeline.digest import canonical, code_digest, short_hash
 from restoration.pipeline.manifest import ALWAYS, Row, Settings, read_manifest
 from restoration.pipeline.validate import as_text, problems, read_yaml, typed, unknown, whole
@@ -149,6 +149,7 @@ class Configuration:
             settings |= layer or {}
         return settings
 
+    @cached_property
     def _colorizer_at_hand(self) -> str:
         """DeOldify where its weights are, else the colorizer that comes with the code; said aloud, either way."""
         wanted, embedded = COLORIZERS
@@ -165,7 +166,7 @@ class Configuration:
 
     def download(self, model: str) -> Path:
         """Where the unconverted file of *model* lies, or can be put by hand."""
-        return Path(self.settings["weights"]) / "downloads" / self.models[model].filename
+        return Path(self.settings["weights"], DOWNLOADS) / self.models[model].filename
 
     def _unfit_models(self, stages: dict[str, Settings | None], place: str) -> list[str]:
         """Mistakes in the choice of models: ids that the registry lacks, or models made for another task."""
@@ -193,7 +194,7 @@ class Configuration:
             colorize = settings.pop("colorize")
             stability = colorize.pop("stability")
             if colorize["model"] == AUTO:
-                colorize["model"] = self._colorizer_at_hand()
+                colorize["model"] = self._colorizer_at_hand
             steps["colorize"] = colorize
             # A still has no neighbours.
             if stability and not _restores_a_still(row):
