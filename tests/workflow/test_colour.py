@@ -6,6 +6,8 @@ import av
 import cv2
 import numpy as np
 import pytest
+import yaml
+from PIL import Image
 
 from media_factory import pictures
 from workflow.project import REPOSITORY, Project
@@ -73,3 +75,59 @@ def test_colour(project):
     jobs = project.dry()
     assert {job.split()[0] for job in jobs if job.endswith("gray")} >= {"colorize", "stabilize", "encode", "comparison"}
     assert not [job for job in jobs if job.endswith("coloured") or job.startswith("frames")]
+
+
+def test_hints(project):
+    """Reference pictures and points steer gray shots, whatever the chunks; changing them does not colorize again."""
+    with project.manifest() as rows:
+        rows[0]["colorize.hints"] = "hints/gray.yaml"
+        rows[1]["colorize.palette"] = "warm"
+    with project.config() as settings:
+        settings["palettes"] = {"warm": ["hints/warm.png"]}
+    folder = project.folder / "hints"
+    folder.mkdir()
+    Image.fromarray(np.full((40, 40, 3), (190, 120, 60), np.uint8)).save(folder / "warm.png")
+    Image.fromarray(np.full((40, 40, 3), (50, 90, 200), np.uint8)).save(folder / "cold.png")
+    points = [{"frame": 20, "x": 80, "y": 64, "colour": "#30c030", "radius": 30}]
+    (folder / "gray.yaml").write_text(yaml.safe_dump({"references": ["cold.png"], "points": points}))
+    project.run()
+    restored = {name: project.results / name / f"{name}.mkv" for name in ("gray", "coloured")}
+    source, result = read(project.source("gray")), read(restored["gray"])
+    assert np.abs(luma(result) - luma(source)).max() <= 1
+    red, green, blue = (result[..., channel].astype(float).mean() for channel in range(3))
+    assert blue > green > red
+    near = result[20, 60:68, 76:84].reshape(-1, 3).astype(float).mean(axis=0)
+    assert near[1] == near.max()
+    # Colour footage is not steered either.
+    np.testing.assert_array_equal(read(restored["coloured"]), read(project.source("coloured")))
+    assert not project.dry()
+
+    with project.config() as settings:
+        settings["chunk_frames"] = 100
+    project.run()
+    np.testing.assert_array_equal(read(restored["gray"]), result)
+
+    (folder / "gray.yaml").write_text(yaml.safe_dump({"references": ["warm.png"]}))
+    jobs = project.dry()
+    assert {job.split()[0] for job in jobs if job.endswith("gray")} == {
+        *("hints", "steer", "stabilize", "encode", "comparison")
+    }
+    assert not [job for job in jobs if job.endswith("coloured")]
+
+    # Another picture under the same name is another hint; one that is missing is a mistake.
+    Image.fromarray(np.full((40, 40, 3), (60, 60, 60), np.uint8)).save(folder / "warm.png")
+    assert [job for job in project.dry() if job.endswith("coloured")]
+    (folder / "warm.png").unlink()
+    run = project.snakemake("--dry-run")
+    assert run.code == 1 and "reference image hints/warm.png: no such file" in run.output
+
+
+def test_black_borders_stay_black(project):
+    gray = read(project.source("gray"))
+    gray[:, :, :32] = gray[:, :, -32:] = 3
+    write(project.source("gray"), gray)
+    project.run()
+    result = read(project.results / "gray" / "gray.mkv")
+    bars = np.concatenate([result[:, :, :31], result[:, :, -31:]], axis=2)
+    assert np.ptp(bars, axis=-1).max() <= 1
+    assert np.ptp(result[:, :, 40:120], axis=-1).mean() > 5

@@ -1,7 +1,8 @@
-# Needs: chunks of frames, their timeline, a network's weights. Gives: the chunks in colour, and with calm colour.
+# Needs: chunks of frames, their timeline, a network's weights. Gives: the chunks in colour, steered by hints, calm.
 rule colorize:
     input:
         chunk=chunk_before("colorize"),
+        probe=ancient(probed),
         timeline=ancient(timeline),
         # The name of the weights' file tells their content; its age means nothing.
         weights=ancient(weights_of("colorize")),
@@ -24,7 +25,55 @@ rule colorize:
         "Colorizing {wildcards.video} {wildcards.span}"
     shell:
         "colorize.py --video {wildcards.video:q} --spec {params.spec:q} --weights {input.weights:q}"
-        " --timeline {input.timeline:q} --device {resources.device} --threads {threads} --batch {resources.batch}"
+        " --probe {input.probe:q} --timeline {input.timeline:q} --device {resources.device} --threads {threads} --batch {resources.batch}"
+        " --input {input.chunk:q} {output.chunk:q} 2>&1 | tee {log:q}"
+
+
+rule hints:
+    input:
+        chunks=chunks_before("hints"),
+        probe=ancient(probed),
+        timeline=ancient(timeline),
+    output:
+        f"{WORK}/{{video}}/hints.{{key}}.json",
+    log:
+        f"{LOGS}/{{video}}/hints.{{key}}.log",
+    conda:
+        ENVIRONMENT
+    threads: 2
+    resources:
+        mem_mb=3000,
+    params:
+        spec=spec("hints"),
+        images=reference_images,
+    message:
+        "Following the colour hints on {wildcards.video}"
+    shell:
+        "hints.py --video {wildcards.video:q} --spec {params.spec:q} --probe {input.probe:q} --timeline {input.timeline:q}"
+        " --inputs {input.chunks:q} --images {params.images:q} -- {output:q} 2>&1 | tee {log:q}"
+
+
+rule steer:
+    input:
+        chunk=chunk_before("steer"),
+        hints=ancient(hints),
+        timeline=ancient(timeline),
+    output:
+        chunk=f"{WORK}/{{video}}/steer.{{key}}/{{span}}.mkv",
+        hashes=f"{WORK}/{{video}}/steer.{{key}}/{{span}}.hashes",
+    log:
+        f"{LOGS}/{{video}}/steer.{{key}}/{{span}}.log",
+    conda:
+        ENVIRONMENT
+    threads: 2
+    resources:
+        mem_mb=2000,
+    params:
+        spec=spec("steer"),
+    message:
+        "Steering the colours of {wildcards.video} {wildcards.span}"
+    shell:
+        "steer.py --video {wildcards.video:q} --spec {params.spec:q} --timeline {input.timeline:q} --hints {input.hints:q}"
         " --input {input.chunk:q} {output.chunk:q} 2>&1 | tee {log:q}"
 
 

@@ -205,13 +205,27 @@ def planned_spans(plan):
     return json.loads(Path(plan).read_text())
 
 
-def restored_chunks(wildcards):
-    """All chunks of the last stage, as the plan cuts them, or the job that says why there are none."""
-    spans = planned_spans(checkpoints.plan.get().output[0])[wildcards.video]
-    last = CONFIGURATION.videos[wildcards.video].before("encode")
-    return [
-        chunk_after(wildcards.video, last, span) for span in spans
-    ] or f"{WORK}/{wildcards.video}/unreadable"
+def chunks_before(step):
+    """Input function: all chunks that *step* takes in, as the plan cuts them, or the job that says why there are none."""
+
+    def all_chunks(wildcards):
+        spans = planned_spans(checkpoints.plan.get().output[0])[wildcards.video]
+        last = CONFIGURATION.videos[wildcards.video].before(step)
+        return [
+            chunk_after(wildcards.video, last, span) for span in spans
+        ] or f"{WORK}/{wildcards.video}/unreadable"
+
+    return all_chunks
+
+
+def hints(wildcards):
+    """How the colours of a video are steered, as it is configured now."""
+    return f"{WORK}/{wildcards.video}/hints.{CONFIGURATION.key(wildcards.video, 'hints')}.json"
+
+
+def reference_images(wildcards):
+    """Params function: the reference images of a video. Paths, because their content is in the spec."""
+    return CONFIGURATION.videos[wildcards.video].hints.images()
 
 
 def all_probes(wildcards):

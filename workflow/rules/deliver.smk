@@ -2,7 +2,7 @@
 # further copies of it that its recipe asks for.
 rule encode:
     input:
-        chunks=restored_chunks,
+        chunks=chunks_before("encode"),
         probe=ancient(probed),
         timeline=ancient(timeline),
     output:

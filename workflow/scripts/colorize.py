@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Colorize one chunk, except for shots that have colour already."""
 
+import json
 from pathlib import Path
 
 from restoration.engines.torch_engine import use_threads
@@ -8,15 +9,17 @@ from restoration.media.timeline import Timeline
 from restoration.pipeline import job
 from restoration.pipeline.plan import Span
 from restoration.stages.colorize import Colorizer, lacks_colour
-from restoration.stages.runner import run_stage
+from restoration.stages.runner import Stage, run_stage
+from restoration.stages.within import Within
 
 
 def main() -> None:
     parser = job.network_parser(__doc__)
     parser.add_argument("--timeline", required=True, type=Path)
+    parser.add_argument("--probe", required=True, type=Path, help="the description, which tells of black borders")
     args = job.parse(parser)
     use_threads(args.threads)
-    stage = Colorizer(
+    stage: Stage = Colorizer(
         args.weights,
         args.spec["weights"],
         render_factor=args.spec["render_factor"],
@@ -24,6 +27,8 @@ def main() -> None:
         precision=args.spec["precision"],
         device=args.device,
     )
+    if content := json.loads(args.probe.read_text())["content"]:
+        stage = Within(stage, content)
     span = Span.parse(args.output.stem)
     gray = lacks_colour(Timeline.read(args.timeline), span.first, span.last, force=args.spec["force"])
     run_stage(stage, args.input, args.output, first_frame=span.first, frames=len(span), batch=args.batch, wanted=gray)

@@ -26,6 +26,13 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
+def proved(path: Path, known: str) -> Path:
+    """*path*; RestorationError if its SHA-256 is another than the one *known*."""
+    if sha256(path) != known:
+        raise RestorationError(f"{path}: the file changed while the run was in flight. Run the same command again.")
+    return path
+
+
 def _require(found: Mapping[str, Any], promised: Mapping[str, Any], name: str) -> None:
     for key, value in found.items():
         if promised.get(key, value) != value:

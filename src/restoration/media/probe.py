@@ -83,6 +83,7 @@ def probe(path: Path, wishes: dict[str, Any]) -> tuple[dict[str, Any], Timeline]
             "streams": [_describe(s) for s in container.streams],
             "reading": reading.to_json(),
             "size": list(size),
+            "content": content_box(seen.brightest),
             "time_base": str(timeline.time_base),
             "times_invented": clock.invented,
             "time_jumps": [str(jump) for jump in clock.jumps],

@@ -20,7 +20,7 @@ from PIL import ExifTags, Image, ImageCms, ImageFile, TiffImagePlugin, Unidentif
 from restoration.errors import RestorationError
 from restoration.frames import Frame, frame_hash, require_room
 from restoration.media.identity import identify
-from restoration.media.looks import look, measures
+from restoration.media.looks import content_box, look, measures
 from restoration.media.reading import crop_box
 from restoration.media.source import require_file
 from restoration.media.timeline import Timeline
@@ -129,6 +129,7 @@ def probe_still(path: Path, wishes: dict[str, Any]) -> tuple[dict[str, Any], Tim
         ],
         "reading": reading,
         "size": [frame.shape[1], frame.shape[0]],
+        "content": content_box(frame.max(axis=2)),
         "time_base": str(timeline.time_base),
         "times_invented": 0,
         "frames": 1,

@@ -14,18 +14,21 @@ from restoration.media.codecs import EncodeSettings, misfits
 from restoration.media.kind import is_still
 from restoration.models.registry import DOWNLOADS, Model, load_registry
 from restoration.pipeline.digest import canonical, code_digest, short_hash
+from restoration.pipeline.hints import Hints, read_hints
 from restoration.pipeline.manifest import ALWAYS, Row, Settings, read_manifest
 from restoration.pipeline.validate import as_text, problems, read_yaml, typed, unknown, whole
 
 STAGES = ("ingest", "colorize", "upscale", "encode")
 """The stages that a recipe sets."""
-RESTORING_STAGES = ("colorize", "stabilize", "upscale")
+RESTORING_STAGES = ("colorize", "steer", "stabilize", "upscale")
 """Steps between extraction and encoding, in the order in which frames pass them."""
+FINDING_STEPS = ("hints",)
+"""Steps that look at frames and pass none on."""
 AUTO = "auto"
 COLORIZERS = ("deoldify-video", "embedded-colorizer")
 """What `colorize.model: auto` takes: the former where its weights are, else the latter."""
 FINGERPRINT_BYTES = 65536
-STEPS = ("probe", "frames", *RESTORING_STAGES, "encode", "comparison")
+STEPS = ("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "comparison")
 """Every step of a video's way; each has a rule and a script of its name."""
 
 
@@ -33,16 +36,18 @@ STEPS = ("probe", "frames", *RESTORING_STAGES, "encode", "comparison")
 class Video:
     """A video with the full settings of every step that it passes, in order.
 
-    *source* is a path or a URL, *promised* what it must have of `bytes` and `sha256`, as far as that is known.
+    *source* is a path or a URL, *promised* what it must have of `bytes` and `sha256`, as far as that is known; *hints*
+    tell of its colours.
     """
 
     source: str
     promised: Settings
     steps: dict[str, Settings]
+    hints: Hints
 
     def before(self, step: str) -> str:
         """The step whose frames *step* takes in."""
-        names = list(self.steps)
+        names = [name for name in self.steps if name == step or name not in FINDING_STEPS]
         return names[names.index(step) - 1]
 
 
@@ -56,8 +61,9 @@ class Configuration:
     def __init__(self, config: dict[str, Any], workflow: Path) -> None:
         self.workflow = workflow
         self.notices: dict[str, str] = {}
-        schema, row_schema, registry_schema = (
-            read_yaml(workflow / "schemas" / f"{name}.schema.yaml") for name in ("config", "manifest", "models")
+        schema, row_schema, registry_schema, self._hints_schema = (
+            read_yaml(workflow / "schemas" / f"{name}.schema.yaml")
+            for name in ("config", "manifest", "models", "hints")
         )
         self._stages: dict[str, Any] = {stage: schema["$defs"][stage] for stage in STAGES}
         config = self._typed(whole(config), schema["properties"])
@@ -88,10 +94,12 @@ class Configuration:
             mistakes += self._unfit_models(row.overrides, row.place)
             if row.overrides.get("encode") and row.recipe in recipes:
                 mistakes += self._misfits(row.place, {"encode": self._encode(recipes[row.recipe], row)})
+        hints = {row.video: self._hints(row, recipes.get(row.recipe, {}), mistakes) for row in rows}
         if mistakes:
             raise _rejected(list(dict.fromkeys(mistakes)))
-        self.videos = {row.video: self._video(row) for row in rows}
+        self.videos = {row.video: self._video(row, hints[row.video]) for row in rows}
         self._specs: dict[str, dict[str, str]] = {}
+        self._announce_downloads()
 
     def _typed(self, config: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         """*config* with the types that its options have, where text or numbers were written for another."""
@@ -153,9 +161,7 @@ class Configuration:
     def _colorizer_at_hand(self) -> str:
         """DeOldify where its weights are, else the colorizer that comes with the code; said aloud, either way."""
         wanted, embedded = COLORIZERS
-        there = wanted in self.models and any(
-            path.exists() for path in (Path(self.weights(wanted)), self.download(wanted))
-        )
+        there = wanted in self.models and self._is_at_hand(wanted)
         self.notices["colorizer"] = (
             f"NOTICE: colorize.model: auto takes {wanted}, whose weights are here"
             if there
@@ -163,6 +169,20 @@ class Configuration:
             f"small and often wrong. For DeOldify set colorize.model: {wanted}, and they are fetched"
         )
         return wanted if there else embedded
+
+    def _is_at_hand(self, model: str) -> bool:
+        return any(path.exists() for path in (Path(self.weights(model)), self.download(model)))
+
+    def _announce_downloads(self) -> None:
+        """Say which networks have yet to be fetched, and how to take others."""
+        for video in self.videos.values():
+            for step, settings in video.steps.items():
+                model = self.models.get(settings.get("model", ""))
+                if model and "url" in model.sources[0] and not self._is_at_hand(model.id):
+                    self.notices[model.id] = (
+                        f"NOTICE: {step} uses {model.id}, whose weights are not here and will be fetched "
+                        f"({model.bytes / 1e6:.0f} MB); {step}.model names another network"
+                    )
 
     def download(self, model: str) -> Path:
         """Where the unconverted file of *model* lies, or can be put by hand."""
@@ -181,7 +201,18 @@ class Configuration:
             if id not in fit[stage]
         ]
 
-    def _video(self, row: Row) -> Video:
+    def _hints(self, row: Row, recipe: dict[str, Any], mistakes: list[str]) -> Hints:
+        """What *row* says about colours; what is wrong with it goes to *mistakes*."""
+        override = row.overrides.get("colorize", {})
+        if "colorize" not in recipe or override is None:
+            return Hints()
+        said = self._full("colorize", recipe["colorize"], override)
+        palettes = self.settings["palettes"] if isinstance(self.settings["palettes"], dict) else {}
+        hints, wrong = read_hints(said["hints"], said["palette"], palettes, self._hints_schema, row.place)
+        mistakes += wrong
+        return hints
+
+    def _video(self, row: Row, hints: Hints) -> Video:
         recipe = self.settings["recipes"][row.recipe]
         settings: dict[str, Settings] = {}
         for stage in STAGES:
@@ -193,12 +224,16 @@ class Configuration:
         if "colorize" in settings:
             colorize = settings.pop("colorize")
             stability = colorize.pop("stability")
+            del colorize["hints"], colorize["palette"]
             if colorize["model"] == AUTO:
                 colorize["model"] = self._colorizer_at_hand
             steps["colorize"] = colorize
+            force = {"force": colorize["force"]}
+            if hints:
+                steps |= {"hints": hints.settings() | force, "steer": {}}
             # A still has no neighbours.
             if stability and not _restores_a_still(row):
-                steps["stabilize"] = {"stability": stability, "force": colorize["force"]}
+                steps["stabilize"] = {"stability": stability} | force
         steps |= settings
         copies = {name: self._full("encode", copy) for name, copy in _copies(recipe).items()}
         image, quality = encode["image"], encode["quality"]
@@ -208,7 +243,7 @@ class Configuration:
         if _restores_a_still(row):
             encode, copies = {"container": image} | ({"quality": quality} if image == "jpg" else {}), {}
         steps |= {"encode": encode, **copies, "comparison": {}}
-        return Video(row.source, row.promised, steps)
+        return Video(row.source, row.promised, steps, hints)
 
     def spec(self, video: str, step: str) -> str:
         """Canonical JSON of exactly what may change the bytes that *step* writes for *video*: its settings, the digest
@@ -271,8 +306,11 @@ class Configuration:
         for video in self.videos:
             key = self.key(video, "probe")
             names |= {f"{video}/probe.{key}.json", f"{video}/timeline.{key}.tsv"}
-            names |= {f"{video}/{step}.{self.key(video, step)}" for step in ("frames", *RESTORING_STAGES)
-                      if step in self.videos[video].steps}  # fmt: skip
+            steps = self.videos[video].steps
+            names |= {
+                f"{video}/{step}.{self.key(video, step)}" for step in ("frames", *RESTORING_STAGES) if step in steps
+            }
+            names |= {f"{video}/{step}.{self.key(video, step)}.json" for step in FINDING_STEPS if step in steps}
             if receipt := self.receipt(video):
                 names |= {f"{video}/{receipt.name}", f"{video}/{self.source(video).name}"}
         return names

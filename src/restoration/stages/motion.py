@@ -45,15 +45,18 @@ class Seen:
 
 
 class Step:
-    """How the pictures move from one frame to its neighbour: brings what belongs to the former to the latter."""
+    """How the pictures move from one frame to its neighbour: brings what belongs to the former to the latter.
 
-    def __init__(self, source: Seen, target: Seen) -> None:
+    *preset* is one of OpenCV's DISOPTICAL_FLOW_PRESET_….
+    """
+
+    def __init__(self, source: Seen, target: Seen, preset: int = cv2.DISOPTICAL_FLOW_PRESET_FAST) -> None:
         from_luma, to_luma = (np.ascontiguousarray(seen.small[..., 0]) for seen in (source, target))
         height, width = to_luma.shape
         if min(height, width) < SMALLEST_FLOW:
             flow = np.zeros((height, width, 2), np.float32)
         else:
-            search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+            search = cv2.DISOpticalFlow.create(preset)
             flow = cast(Array, search.calc(to_luma, from_luma, np.zeros((height, width, 2), np.float32)))
         columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
         self.places = columns + flow[..., 0], rows + flow[..., 1]
