@@ -97,5 +97,5 @@ def test_network_and_filter_are_the_original_ones(oracle, tmp_path, kind):
     for render_factor in (5, 7):
         expected = np.asarray(oracle.filter(learn=learner).filter(image, image, render_factor=render_factor))
         assert np.abs(expected.astype(int) - frame).max() > 10
-        stage = Colorizer(weights, SHA256, render_factor=render_factor, in_gamut=False)
+        stage = Colorizer({weights: SHA256}, render_factor=render_factor, in_gamut=False)
         np.testing.assert_array_equal(stage.process(frame[None])[0], expected)

@@ -122,9 +122,8 @@ def weights_of(step):
     """Input function: the weights that a video's *step* uses."""
 
     def lookup_weights(wildcards):
-        return CONFIGURATION.weights(
-            CONFIGURATION.videos[wildcards.video].steps[step]["model"]
-        )
+        models = CONFIGURATION.videos[wildcards.video].models(step)
+        return [CONFIGURATION.weights(model) for model in models]
 
     return lookup_weights
 

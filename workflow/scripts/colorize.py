@@ -20,9 +20,9 @@ def main() -> None:
     args = job.parse(parser)
     use_threads(args.threads)
     stage: Stage = Colorizer(
-        args.weights,
-        args.spec["weights"],
+        dict(zip(args.weights, args.spec["weights"], strict=True)),
         render_factor=args.spec["render_factor"],
+        mix_weight=args.spec.get("mix_weight", 1),
         strength=args.spec["strength"],
         precision=args.spec["precision"],
         device=args.device,

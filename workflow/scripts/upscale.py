@@ -12,8 +12,8 @@ def main() -> None:
     args = job.parse(job.network_parser(__doc__))
     use_threads(args.threads)
     stage = Upscaler(
-        args.weights,
-        args.spec["weights"],
+        *args.weights,
+        *args.spec["weights"],
         outscale=args.spec["outscale"],
         tile=args.spec["tile"],
         overlap=args.spec["overlap"],

@@ -3,10 +3,12 @@
 import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import cast
 
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -87,9 +89,26 @@ class TorchEngine:
         is the list of the frames concerned) and MemoryError when the device's memory does not suffice.
         """
         with torch.inference_mode(), out_of_memory_as_memory_error(), self._autocast(exact):
-            batch = torch.from_numpy(frames).to(self.device).permute(0, 3, 1, 2)
-            batch = batch.to(torch.float32, memory_format=torch.channels_last) / 255
-            return self._tiled(batch)
+            return self._tiled(self._channels_first(frames) / 255)
+
+    def values(self, pictures: NDArray[np.generic], *, exact: bool = False) -> NDArray[np.float32]:
+        """Apply the network to whole pictures of any type (n, h, w, c); gives float32 (n, h', w', c').
+
+        For networks whose input or output is no picture in [0, 1]; *exact* and errors as above.
+        """
+        with torch.inference_mode(), out_of_memory_as_memory_error(), self._autocast(exact):
+            result = self._finite(self.network(self._channels_first(pictures)))
+            return cast(NDArray[np.float32], result.float().permute(0, 2, 3, 1).cpu().numpy())
+
+    def _channels_first(self, pictures: NDArray[np.generic]) -> Tensor:
+        batch = torch.from_numpy(pictures).to(self.device).permute(0, 3, 1, 2)
+        return batch.to(torch.float32, memory_format=torch.channels_last)
+
+    def _finite(self, result: Tensor) -> Tensor:
+        finite = torch.isfinite(result).flatten(1).all(1)
+        if not finite.all():
+            raise FloatingPointError((~finite).nonzero().flatten().tolist())
+        return result
 
     def _autocast(self, exact: bool) -> AbstractContextManager[object]:
         if exact or self.precision == "fp32":
@@ -102,10 +121,7 @@ class TorchEngine:
         result = np.empty((count, height * self.scale, width * self.scale, 3), np.uint8)
         for row, column in windows(batch.shape[2], batch.shape[3], self.tile, self.overlap, self.multiple):
             window = batch[:, :, row.window_start : row.window_stop, column.window_start : column.window_stop]
-            restored = self.network(window)
-            finite = torch.isfinite(restored).flatten(1).all(1)
-            if not finite.all():
-                raise FloatingPointError((~finite).nonzero().flatten().tolist())
+            restored = self._finite(self.network(window))
             s = self.scale
             core = restored[
                 :,

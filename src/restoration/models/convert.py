@@ -47,7 +47,7 @@ def convert(source: Path, model: Model, target: Path) -> None:
         for name, tensor in read(source, model).items()
     }
     if model.task == "colorize":
-        state = folded(state)
+        state = folded(state) if model.format == "fastai" else state
         build_colorizer(state, str(source))
     elif (scale := build(state, str(source)).scale) != model.scale:
         raise RestorationError(f"{source}: the network's scale is {scale}, the registry says {model.scale}")

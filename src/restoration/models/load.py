@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 from spandrel import ImageModelDescriptor, ModelLoader, UnsupportedModelError
+from spandrel_extra_arches.architectures.DDColor import DDColorArch
 from torch import Tensor, nn
 
 from restoration.errors import RestorationError
@@ -49,8 +50,12 @@ def build_colorizer(state: Mapping[str, Tensor], origin: str) -> nn.Module:
     try:
         if "layers.3.0.0.weight" in state:
             return deoldify.from_state(state)
+        if DDColorArch().detect(dict(state)):
+            # Its `load` builds the network by a pass that draws random pictures; the caller's numbers stay its own.
+            with torch.random.fork_rng(devices=[]):
+                return DDColorArch().load(dict(state)).model.requires_grad_(False).float().eval()
         return colorizer.FrameColorizer(colorizer.from_state(state)).eval()
-    except RuntimeError as error:
+    except (RuntimeError, KeyError, ValueError) as error:
         raise RestorationError(f"{origin}: the tensors fit no colorizer: {error}") from error
 
 

@@ -27,6 +27,10 @@ FINDING_STEPS = ("hints",)
 AUTO = "auto"
 COLORIZERS = ("deoldify-video", "embedded-colorizer")
 """What `colorize.model: auto` takes: the former where its weights are, else the latter."""
+MODEL_OPTIONS = {"colorize": {"model": "colorize", "mix_with": "colorize"}, "upscale": {"model": "upscale"}}
+"""The options of each stage that name a model, and the task that it must be made for."""
+NO_MODEL = [("mix_with", "")]
+"""Options that may do without."""
 FINGERPRINT_BYTES = 65536
 STEPS = ("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "comparison")
 """Every step of a video's way; each has a rule and a script of its name."""
@@ -49,6 +53,11 @@ class Video:
         """The step whose frames *step* takes in."""
         names = [name for name in self.steps if name == step or name not in FINDING_STEPS]
         return names[names.index(step) - 1]
+
+    def models(self, step: str) -> list[str]:
+        """The models that *step* uses."""
+        options = {name for options in MODEL_OPTIONS.values() for name in options}
+        return [settings for option, settings in self.steps[step].items() if option in options]
 
 
 class Configuration:
@@ -176,13 +185,13 @@ class Configuration:
     def _announce_downloads(self) -> None:
         """Say which networks have yet to be fetched, and how to take others."""
         for video in self.videos.values():
-            for step, settings in video.steps.items():
-                model = self.models.get(settings.get("model", ""))
-                if model and "url" in model.sources[0] and not self._is_at_hand(model.id):
-                    self.notices[model.id] = (
-                        f"NOTICE: {step} uses {model.id}, whose weights are not here and will be fetched "
-                        f"({model.bytes / 1e6:.0f} MB); {step}.model names another network"
-                    )
+            for step in video.steps:
+                for model in map(self.models.__getitem__, video.models(step)):
+                    if "url" in model.sources[0] and not self._is_at_hand(model.id):
+                        self.notices[model.id] = (
+                            f"NOTICE: {step} uses {model.id}, whose weights are not here and will be fetched "
+                            f"({model.bytes / 1e6:.0f} MB); {step}.model names another network"
+                        )
 
     def download(self, model: str) -> Path:
         """Where the unconverted file of *model* lies, or can be put by hand."""
@@ -192,13 +201,19 @@ class Configuration:
         """Mistakes in the choice of models: ids that the registry lacks, or models made for another task."""
         if not self.models:
             return []  # said already
-        named = ((stage, settings["model"]) for stage, settings in stages.items() if settings and "model" in settings)
-        chosen = [(stage, COLORIZERS[-1] if (stage, id) == ("colorize", AUTO) else id) for stage, id in named]
-        fit = {stage: [id for id, model in self.models.items() if model.task == stage] for stage, _ in chosen}
+        named = [
+            (f"{stage}.{option}", task, settings[option])
+            for stage, settings in stages.items()
+            for option, task in MODEL_OPTIONS.get(stage, {}).items()
+            if settings and option in settings and (option, settings[option]) not in NO_MODEL
+        ]
+        fit = {task: [id for id, model in self.models.items() if model.task == task] for _, task, _ in named}
+        auto = ("colorize.model", "colorize", AUTO)
+        chosen = [(*use[:2], COLORIZERS[-1]) if use == auto else use for use in named]
         return [
-            unknown(f"{place}: {stage}.model", f"model for {stage}", id, fit[stage])
-            for stage, id in chosen
-            if id not in fit[stage]
+            unknown(f"{place}: {option}", f"model for {task}", id, fit[task])
+            for option, task, id in chosen
+            if id not in fit[task]
         ]
 
     def _hints(self, row: Row, recipe: dict[str, Any], mistakes: list[str]) -> Hints:
@@ -227,6 +242,8 @@ class Configuration:
             del colorize["hints"], colorize["palette"]
             if colorize["model"] == AUTO:
                 colorize["model"] = self._colorizer_at_hand
+            if not colorize["mix_with"]:
+                del colorize["mix_with"], colorize["mix_weight"]
             steps["colorize"] = colorize
             force = {"force": colorize["force"]}
             if hints:
@@ -266,11 +283,11 @@ class Configuration:
 
     def _spec(self, video: str, step: str, settings: Settings) -> Settings:
         spec = settings | {"code": self._code[step.partition(".")[0]]}
-        if "model" in settings:
-            spec |= {"weights": self.models[settings["model"]].sha256, "conversion": self._conversion}
+        if models := self.videos[video].models(step):
+            spec |= {"weights": [self.models[model].sha256 for model in models], "conversion": self._conversion}
         if step == "comparison":
-            steps = self.videos[video].steps
-            spec |= {"made_by": [f"{stage} {steps[stage]['model']}" for stage in steps if "model" in steps[stage]]}
+            used = {stage: self.videos[video].models(stage) for stage in self.videos[video].steps}
+            spec |= {"made_by": [f"{stage} {' + '.join(models)}" for stage, models in used.items() if models]}
         if step == "probe":
             source = self.videos[video].source
             spec |= {"source": remote.address(source) if remote.is_remote(source) else fingerprint(Path(source))}
@@ -297,8 +314,8 @@ class Configuration:
 
     def all_weights(self) -> list[str]:
         """Files of the weights that any video needs."""
-        settings = [settings for video in self.videos.values() for settings in video.steps.values()]
-        return sorted({self.weights(chosen["model"]) for chosen in settings if "model" in chosen})
+        videos = self.videos.values()
+        return sorted({self.weights(model) for video in videos for step in video.steps for model in video.models(step)})
 
     def current_intermediates(self) -> set[str]:
         """Names, within the work folder, of everything that the configuration as it is now can use again."""

@@ -54,7 +54,7 @@ def parser(description: str | None) -> ArgumentParser:
 def network_parser(description: str | None) -> ArgumentParser:
     """A parser with the arguments that all jobs share which run a network over a chunk."""
     shared = parser(description)
-    shared.add_argument("--weights", required=True, type=Path, help="converted safetensors file")
+    shared.add_argument("--weights", required=True, type=Path, nargs="+", help="converted safetensors files")
     shared.add_argument("--device", required=True, help="auto, cpu, cuda or mps")
     shared.add_argument("--threads", required=True, type=int, help="processor cores")
     shared.add_argument("--batch", required=True, type=int, help="frames that the network sees at once")

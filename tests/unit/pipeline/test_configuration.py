@@ -422,6 +422,37 @@ def test_specs_hold_exactly_what_matters(project):
     }
 
 
+def test_a_second_colorizer_is_mixed_in(project):
+    colorize = {"model": "deep", "mix_with": "wide", "mix_weight": 0.3}
+    small = project.models["small"] | {"task": "colorize", "scale": 1}
+    project.models |= {"deep": small | {"sha256": "4" * 64}, "wide": small | {"sha256": "5" * 64}}
+    project.config["recipes"]["film"]["colorize"] = colorize
+    configuration = project.configuration()
+    spec = yaml.safe_load(configuration.spec("a", "colorize"))
+    assert (spec["weights"], spec["mix_weight"]) == (["4" * 64, "5" * 64], 0.3)
+    assert yaml.safe_load(configuration.spec("a", "comparison"))["made_by"] == ["colorize deep + wide", "upscale small"]
+    assert [Path(file).name.partition(".")[0] for file in configuration.all_weights()] == ["deep", "small", "wide"]
+
+    def share():
+        colorize["mix_weight"] = 0.4
+
+    recolored = {(video, step) for video in "ab" for step in ("colorize", "stabilize")}
+    assert changed(project, share) == recolored | steps_of("a", "upscale") | steps_of("b", "upscale")
+    del colorize["mix_with"]
+    spec = yaml.safe_load(project.configuration().spec("a", "colorize"))
+    assert spec["weights"] == ["4" * 64]
+    assert not {"mix_with", "mix_weight"} & set(spec)
+    assert changed(project, lambda: colorize.update(mix_weight=0.9)) == set()
+
+
+@pytest.mark.parametrize(("option", "id"), [("mix_with", "small"), ("mix_with", "auto"), ("model", ""), ("model", "x")])
+def test_colorizers_are_colorizers(project, option, id):
+    project.models["deep"] = project.models["small"] | {"task": "colorize", "scale": 1}
+    project.config["recipes"]["film"]["colorize"] = {"model": "deep", option: id}
+    (mistake,) = rejected(project)
+    assert f"recipes.film: colorize.{option}: unknown model for colorize {id!r}; allowed: deep" in mistake
+
+
 def test_weights_are_listed_once_and_named_after_their_content(project):
     (name,) = project.configuration().all_weights()
     assert name.startswith("weights/small.")
