@@ -1,15 +1,21 @@
 """Colour through the whole workflow: gray becomes coloured, luma stays, colour footage is left alone."""
 
+import hashlib
 import shutil
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import av
 import cv2
 import numpy as np
 import pytest
+import torch
 import yaml
 from PIL import Image
 
 from media_factory import pictures
+from restoration.models.deoldify import DeOldify
 from workflow.project import REPOSITORY, Project
 
 COUNT = 30
@@ -75,6 +81,59 @@ def test_colour(project):
     jobs = project.dry()
     assert {job.split()[0] for job in jobs if job.endswith("gray")} >= {"colorize", "stabilize", "encode", "comparison"}
     assert not [job for job in jobs if job.endswith("coloured") or job.startswith("frames")]
+
+
+@pytest.fixture
+def mirror(tmp_path):
+    """A folder, and the address under which a server offers what is in it."""
+    folder = tmp_path / "mirror"
+    folder.mkdir()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield folder, f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_deoldify_is_fetched_checked_converted_and_mixed(project, mirror, monkeypatch):
+    folder, address = mirror
+    monkeypatch.setenv("no_proxy", "*")
+    torch.manual_seed(4)
+    # As fastai's `learn.save` writes it: in the old format, with the state of an optimizer that is not to be run.
+    saved = {"model": DeOldify(wide=False).state_dict(), "opt": {"function": partial(print, 1)}}
+    torch.save(saved, folder / "good.pth", _use_new_zipfile_serialization=False)
+    content = (folder / "good.pth").read_bytes()
+    (folder / "wrong.pth").write_bytes(content[:-1] + b"x")
+    registry = project.folder / "config" / "models.yaml"
+    models = yaml.safe_load(registry.read_text())
+    models["deoldify-artistic"] |= {
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "sources": [{"url": f"{address}/{name}.pth"} for name in ("gone", "wrong")],
+    }
+    registry.write_text(yaml.safe_dump(models))
+    with project.config() as settings:
+        settings["chunk_frames"] = 100
+        mixed = {"model": "deoldify-artistic", "mix_with": "embedded-colorizer", "mix_weight": 0.5, "render_factor": 2}
+        settings["recipes"]["colour"]["colorize"] = mixed
+    with project.manifest() as rows:
+        rows[:] = rows[:1]
+
+    run = project.snakemake()
+    assert run.code != 0
+    assert "NOTICE: colorize uses deoldify-artistic, whose weights are not here and will be fetched" in run.output
+    for name in ("gone", "wrong"):
+        assert f"deoldify-artistic: {address}/{name}.pth: " in run.output
+    assert "put it at weights/downloads/deoldify-artistic.fastai; it will be verified and used" in run.output
+    assert not list((project.folder / "weights").glob("deoldify*.safetensors"))
+
+    models["deoldify-artistic"]["sources"].append({"url": f"{address}/good.pth"})
+    registry.write_text(yaml.safe_dump(models))
+    project.run()
+    result = read(project.results / "gray" / "gray.mkv")
+    source = read(project.source("gray"))
+    assert np.abs(luma(result) - luma(source)).max() <= 1
+    assert np.ptp(result, axis=-1).mean() > np.ptp(source, axis=-1).mean() + 2
 
 
 def test_hints(project):
