@@ -22,7 +22,7 @@ SHA256 = "0" * 64
 
 @pytest.fixture(scope="module")
 def official():
-    """The network of the tiny model as training might leave it: spectral norms found, answers in the range of colours."""
+    """The tiny model as training might leave it: spectral norms found, answers in the range of colours."""
     torch.manual_seed(3)
     network = DDColor(
         encoder_name="convnext-t", input_size=(512, 512), num_output_channels=2, last_norm="Spectral", num_queries=100
@@ -79,4 +79,4 @@ def test_all_tensors_are_used_and_nothing_random_happens(official, weights):
     assert torch.equal(torch.random.get_rng_state(), state)
     assert not network.training
     for name, tensor in official.state_dict().items():
-        assert torch.equal(network.state_dict()[name], tensor), name
+        assert torch.equal(network.state_dict()[f"network.{name}"], tensor), name

@@ -7,11 +7,10 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 from spandrel import ImageModelDescriptor, ModelLoader, UnsupportedModelError
-from spandrel_extra_arches.architectures.DDColor import DDColorArch
 from torch import Tensor, nn
 
 from restoration.errors import RestorationError
-from restoration.models import colorizer, deoldify
+from restoration.models import colorizer, ddcolor, deoldify
 
 
 def load(path: Path, source_sha256: str) -> ImageModelDescriptor[nn.Module]:
@@ -50,10 +49,8 @@ def build_colorizer(state: Mapping[str, Tensor], origin: str) -> nn.Module:
     try:
         if "layers.3.0.0.weight" in state:
             return deoldify.from_state(state)
-        if DDColorArch().detect(dict(state)):
-            # Its `load` builds the network by a pass that draws random pictures; the caller's numbers stay its own.
-            with torch.random.fork_rng(devices=[]):
-                return DDColorArch().load(dict(state)).model.requires_grad_(False).float().eval()
+        if "refine_net.0.0.weight_orig" in state:
+            return ddcolor.from_state(state)
         return colorizer.FrameColorizer(colorizer.from_state(state)).eval()
     except (RuntimeError, KeyError, ValueError) as error:
         raise RestorationError(f"{origin}: the tensors fit no colorizer: {error}") from error

@@ -9,17 +9,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from spandrel_extra_arches.architectures.DDColor import DDColor
 from torch import Tensor, nn
 
 from restoration.engines.torch_engine import TorchEngine
 from restoration.frames import Frame, Frames
+from restoration.models.ddcolor import DDColor
 from restoration.models.deoldify import DeOldify
 
 RENDER_BASE = 16
 """DeOldify's render factor counts in squares of this many pixels."""
 DDCOLOR_SIDE = 512
 """Pixels along the edges of the square that DDColor sees."""
+LIGHTNESS_ALONE = np.array([1, 0, 0], np.float32)
 IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -54,7 +55,8 @@ class ByDeOldify:
         """See `Painter`."""
         squares = self.engine(np.stack([gray_square(frame, self.side) for frame in frames]), exact=exact)
         size = frames.shape[2], frames.shape[1]
-        return np.stack([Image.fromarray(square).resize(size, Image.Resampling.BILINEAR) for square in squares])
+        stretched = (Image.fromarray(square).resize(size, Image.Resampling.BILINEAR) for square in squares)
+        return np.stack([np.asarray(picture) for picture in stretched])
 
 
 class ByDDColor:
@@ -70,7 +72,7 @@ class ByDDColor:
         """See `Painter`."""
         pictures = frames.astype(np.float32) / 255
         squares = [_lab(cv2.resize(picture, (DDCOLOR_SIDE, DDCOLOR_SIDE))) for picture in pictures]
-        grays = [cv2.cvtColor(square * np.float32([1, 0, 0]), cv2.COLOR_Lab2RGB) for square in squares]
+        grays = [cv2.cvtColor(square * LIGHTNESS_ALONE, cv2.COLOR_Lab2RGB) for square in squares]
         answers = self.engine.values(np.stack(grays), exact=exact)
         return np.stack([_with_ab(picture, answer) for picture, answer in zip(pictures, answers, strict=True)])
 

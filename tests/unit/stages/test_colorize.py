@@ -18,7 +18,7 @@ def colorizer(monkeypatch):
     monkeypatch.setattr(colorize, "painter", lambda colour, **options: lambda frames, exact: painted(frames, colour))
 
     def build(*colours, **options):
-        return Colorizer({colour: "hash" for colour in colours}, render_factor=21, **options)
+        return Colorizer(dict.fromkeys(colours, "hash"), render_factor=21, **options)
 
     return build
 
