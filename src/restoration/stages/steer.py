@@ -6,7 +6,7 @@ does not matter where chunks begin.
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,12 @@ import numpy as np
 
 from restoration.errors import RestorationError
 from restoration.frames import Frame
-from restoration.media.chunks import read_chunk
 from restoration.media.timeline import Timeline
-from restoration.pipeline.plan import Span
 from restoration.stages.chroma import with_chroma
 from restoration.stages.colour_points import Point, Track, follow, steered, track
 from restoration.stages.colour_transfer import Statistics, inside, statistics_of, transfer, transferred
 from restoration.stages.motion import Seen
+from restoration.stages.reel import Reel
 
 logger = logging.getLogger(__name__)
 
@@ -93,44 +92,30 @@ def guide(
     }
     tracks = []
     for shot in sorted({shot_of[p.frame] for p in points} - skipped):
-        tracks += reel.tracks([p for p in points if shot_of[p.frame] == shot], shot, *shots[shot])
+        tracks += tracks_of(reel, [p for p in points if shot_of[p.frame] == shot], shot, *shots[shot])
     return Guidance(matrices, tracks)
 
 
-class Reel:
-    """A video as its chunks."""
-
-    def __init__(self, chunks: Sequence[Path]) -> None:
-        self.chunks = sorted((Span.parse(chunk.stem), chunk) for chunk in chunks)
-
-    def frames(self, first: int, last: int, *, backwards: bool = False) -> Iterator[Frame]:
-        """The frames from *first* to *last*; backwards a chunk is held in memory."""
-        for span, chunk in self.chunks[::-1] if backwards else self.chunks:
-            if span.first <= last and span.last >= first:
-                numbered = ((number, frame) for number, frame in enumerate(read_chunk(chunk), span.first))
-                kept = (frame for number, frame in numbered if first <= number <= last)
-                yield from list(kept)[::-1] if backwards else kept
-
-    def tracks(self, points: list[Point], shot: int, first: int, last: int) -> list[Track]:
-        """The ways of *points* through their shot, from frame *first* to *last*."""
-        by_id = dict(enumerate(points))
-        forth = (Seen(frame, n, shot) for n, frame in enumerate(self.frames(first, last), first))
-        back = (Seen(frame, last - n, shot) for n, frame in enumerate(self.frames(first, last, backwards=True)))
-        found: dict[int, dict[int, tuple[float, float]]] = {id: {} for id in by_id}
-        for way in (forth, back):
-            for id, number, x, y in follow(way, by_id):
-                found[id][number] = x, y
-        height, width = next(self.frames(first, first)).shape[:2]
-        for point in points:
-            if not (0 <= point.x < width and 0 <= point.y < height):
-                raise RestorationError(
-                    f"a hint is for x {point.x}, y {point.y} of frame {point.frame}, and pictures have {width} by "
-                    f"{height} pixels; correct the hints"
-                )
-        tracks = [track(point, found[id], (first, last), width) for id, point in by_id.items()]
-        for point, one in zip(points, tracks, strict=True):
-            logger.info(
-                "The colour of frame %d, x %g, y %g is found in frames %d to %d of the shot's %d to %d",
-                point.frame, point.x, point.y, one.first, one.first + len(one.places) - 1, first, last,
-            )  # fmt: skip
-        return tracks
+def tracks_of(reel: Reel, points: list[Point], shot: int, first: int, last: int) -> list[Track]:
+    """The ways of *points* through their shot, from frame *first* to *last*."""
+    by_id = dict(enumerate(points))
+    forth = (Seen(frame, n, shot) for n, frame in enumerate(reel.frames(first, last), first))
+    back = (Seen(frame, last - n, shot) for n, frame in enumerate(reel.frames(first, last, backwards=True)))
+    found: dict[int, dict[int, tuple[float, float]]] = {id: {} for id in by_id}
+    for way in (forth, back):
+        for id, number, x, y in follow(way, by_id):
+            found[id][number] = x, y
+    height, width = next(reel.frames(first, first)).shape[:2]
+    for point in points:
+        if not (0 <= point.x < width and 0 <= point.y < height):
+            raise RestorationError(
+                f"a hint is for x {point.x}, y {point.y} of frame {point.frame}, and pictures have {width} by "
+                f"{height} pixels; correct the hints"
+            )
+    tracks = [track(point, found[id], (first, last), width) for id, point in by_id.items()]
+    for point, one in zip(points, tracks, strict=True):
+        logger.info(
+            "The colour of frame %d, x %g, y %g is found in frames %d to %d of the shot's %d to %d",
+            point.frame, point.x, point.y, one.first, one.first + len(one.places) - 1, first, last,
+        )  # fmt: skip
+    return tracks

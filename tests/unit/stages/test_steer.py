@@ -12,7 +12,8 @@ from restoration.media.chunks import write_chunk
 from restoration.media.timeline import Timeline
 from restoration.pipeline.plan import Span
 from restoration.stages.colour_points import Point
-from restoration.stages.steer import Guidance, Reel, guide
+from restoration.stages.reel import Reel
+from restoration.stages.steer import Guidance, guide
 
 COUNT = 12
 FRAMES = pictures(COUNT, 96, 80, shots=2, gray=True)
