@@ -18,7 +18,7 @@ from restoration.errors import RestorationError
 from restoration.files import atomic
 from restoration.models import unpickle
 from restoration.models.deoldify import folded
-from restoration.models.load import build, build_colorizer, content_sha256
+from restoration.models.load import build, build_colorizer, build_detector, content_sha256
 from restoration.models.registry import Model
 
 NCNN_FP16 = 0x01306B47
@@ -40,7 +40,13 @@ def convert(source: Path, model: Model, target: Path) -> None:
     The metadata holds `source_sha256` and `content_sha256`, which `load` checks. Raises RestorationError when the file
     holds anything but tensors, or not exactly those of a network of the registry's scale.
     """
-    readers = {"pth": _read_pth, "fastai": _read_fastai, "safetensors": _read_safetensors, "ncnn": _read_ncnn}
+    readers = {
+        "pth": _read_pth,
+        "fastai": _read_fastai,
+        "safetensors": _read_safetensors,
+        "ncnn": _read_ncnn,
+        "onnx": _read_onnx,
+    }
     read = readers[model.format]
     state = {
         name: (tensor.float() if tensor.is_floating_point() else tensor).clone(memory_format=torch.contiguous_format)
@@ -49,6 +55,8 @@ def convert(source: Path, model: Model, target: Path) -> None:
     if model.task == "colorize":
         state = folded(state) if model.format == "fastai" else state
         build_colorizer(state, str(source))
+    elif model.task == "detect":
+        build_detector(state, str(source))
     elif (scale := build(state, str(source)).scale) != model.scale:
         raise RestorationError(f"{source}: the network's scale is {scale}, the registry says {model.scale}")
     metadata = {"source_sha256": model.sha256, "content_sha256": content_sha256(state)}
@@ -90,6 +98,11 @@ def _read_safetensors(source: Path, model: Model) -> Mapping[str, Tensor]:
         return load_file(source)
     except SafetensorError as error:
         raise RestorationError(f"{source} is no safetensors file: {error}") from error
+
+
+def _read_onnx(source: Path, model: Model) -> Mapping[str, Tensor]:
+    """The file's bytes as they are, for OpenCV to read: a graph can hold no code, and is no mere list of tensors."""
+    return {"onnx": torch.from_numpy(np.fromfile(source, np.uint8))}
 
 
 def _read_ncnn(source: Path, model: Model) -> Mapping[str, Tensor]:

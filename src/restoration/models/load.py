@@ -10,7 +10,8 @@ from spandrel import ImageModelDescriptor, ModelLoader, UnsupportedModelError
 from torch import Tensor, nn
 
 from restoration.errors import RestorationError
-from restoration.models import colorizer, ddcolor, deoldify
+from restoration.models import colorizer, ddcolor, deoldify, mtcnn, retinaface, yunet
+from restoration.models.detector import FaceDetector
 
 
 def load(path: Path, source_sha256: str) -> ImageModelDescriptor[nn.Module]:
@@ -25,6 +26,11 @@ def load(path: Path, source_sha256: str) -> ImageModelDescriptor[nn.Module]:
 def load_colorizer(path: Path, source_sha256: str) -> nn.Module:
     """The same for a network that gives gray pictures colour."""
     return build_colorizer(read(path, source_sha256), str(path))
+
+
+def load_detector(path: Path, source_sha256: str) -> FaceDetector:
+    """The same for a network that finds faces."""
+    return build_detector(read(path, source_sha256), str(path))
 
 
 def read(path: Path, source_sha256: str) -> dict[str, Tensor]:
@@ -54,6 +60,19 @@ def build_colorizer(state: Mapping[str, Tensor], origin: str) -> nn.Module:
         return colorizer.FrameColorizer(colorizer.from_state(state)).eval()
     except (RuntimeError, KeyError, ValueError) as error:
         raise RestorationError(f"{origin}: the tensors fit no colorizer: {error}") from error
+
+
+def build_detector(state: Mapping[str, Tensor], origin: str) -> FaceDetector:
+    """Return the face detector that the tensors of *state* belong to, every one of them used; *origin* is for
+    messages."""
+    try:
+        if "onnx" in state:
+            return yunet.from_state(state)
+        if "onet.conv1.weight" in state:
+            return mtcnn.from_state(state)
+        return retinaface.from_state(state)
+    except RuntimeError as error:
+        raise RestorationError(f"{origin}: the tensors fit no face detector: {error}") from error
 
 
 def build(state: Mapping[str, Tensor], origin: str) -> ImageModelDescriptor[nn.Module]:
