@@ -42,6 +42,9 @@ class YuNet(FaceDetector):
 def from_state(state: Mapping[str, Tensor]) -> YuNet:
     """The detector of a file's bytes under the name `onnx`; RuntimeError when OpenCV cannot read them."""
     try:
-        return YuNet(state["onnx"])
+        network = YuNet(state["onnx"])
+        # A graph of another network can be read, but not be used.
+        network.find(np.zeros((32, 32, 3), np.uint8), min_score=0.5, min_size=0)
+        return network
     except cv2.error as error:
         raise RuntimeError(f"no ONNX file of YuNet: {error}") from error
