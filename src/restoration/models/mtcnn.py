@@ -2,6 +2,7 @@
 
 After github.com/timesler/facenet-pytorch (MIT), `models/mtcnn.py` and `utils/detect_face.py`. Names of parameters are
 the original ones behind `pnet.`, `rnet.` and `onet.`. Pixels are counted as there: boxes from 1, landmarks from 0.
+Faces are the same but at the border of the picture: see `cropped`.
 """
 
 from collections.abc import Mapping
@@ -182,16 +183,20 @@ def resized(pictures: Tensor, height: int, width: int) -> Tensor:
 
 
 def cropped(picture: Tensor, boxes: Tensor, edge: int) -> tuple[Tensor, Tensor]:
-    """The *boxes* that touch *picture* (1, 3, h, w), and what they show of it as (m, 3, edge, edge)."""
+    """The *boxes* that touch *picture* (1, 3, h, w), and what they show of it as (m, 3, edge, edge).
+
+    Beyond the picture all is black, as for the paper's authors. facenet-pytorch stretches what is inside to the whole
+    crop, which puts the landmarks of faces at the border up to half a face away from where they are.
+    """
     height, width = picture.shape[2:]
-    limit = boxes.new_tensor([width, height, width, height])
-    inside = torch.cat([boxes[:, :2].trunc().clamp(min=1) - 1, torch.minimum(boxes[:, 2:].trunc(), limit[2:])], dim=1)
-    there = (inside[:, 2:] > inside[:, :2]).all(dim=1)
-    crops = [
-        resized(picture[:, :, top:bottom, left:right], edge, edge)
-        for left, top, right, bottom in inside[there].int().tolist()
-    ]
-    return boxes[there], torch.cat(crops) if crops else picture.new_zeros(0, 3, edge, edge)
+    kept, crops = list[int](), list[Tensor]()
+    for index, (left, top, right, bottom) in enumerate(boxes.int().tolist()):
+        inside = picture[:, :, max(top - 1, 0) : max(bottom, 0), max(left - 1, 0) : max(right, 0)]
+        if inside.numel():
+            beyond = [max(past, 0) for past in (1 - left, right - width, 1 - top, bottom - height)]
+            kept.append(index)
+            crops.append(resized(functional.pad(inside, beyond), edge, edge))
+    return boxes[kept], torch.cat(crops) if crops else picture.new_zeros(0, 3, edge, edge)
 
 
 def in_batches(net: Net, crops: Tensor) -> tuple[Tensor, ...]:

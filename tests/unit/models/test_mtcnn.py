@@ -62,12 +62,12 @@ def test_larger_faces_only_means_less_work(network, monkeypatch):
     assert sizes == [(31, 61), (22, 43), (16, 31)]
 
 
-def test_crops_end_at_the_border_and_boxes_beyond_it_go():
-    picture = torch.arange(12.0).view(1, 1, 3, 4).repeat(1, 3, 1, 1)
-    boxes = torch.tensor([[-3.0, -3.0, 2.9, 2.9], [5.0, 1.0, 9.0, 3.0], [2.0, 2.0, 3.0, 3.0], [-5.0, 1.0, 0.0, 2.0]])
+def test_beyond_the_border_crops_are_black_and_boxes_go():
+    picture = torch.arange(1.0, 13).view(1, 1, 3, 4).repeat(1, 3, 1, 1)
+    boxes = torch.tensor([[0.0, 0.0, 1.9, 1.9], [5, 1, 9, 3], [2, 2, 3, 3], [4, 3, 5, 4], [-5, 1, 0, 2], [2, 4, 3, 5]])
     kept, crops = cropped(picture, boxes, 2)
-    assert kept.tolist() == boxes[[0, 2]].tolist()
-    assert crops[:, 0].tolist() == [[[0, 1], [4, 5]], [[5, 6], [9, 10]]]
+    assert kept.tolist() == boxes[[0, 2, 3]].tolist()
+    assert crops[:, 0].tolist() == [[[0, 0], [0, 1]], [[6, 7], [10, 11]], [[12, 0], [0, 0]]]
 
 
 def test_squares_keep_the_middle_and_the_longer_edge():
