@@ -1,1 +1,1 @@
-"""Faces: where they are, and which ones are one person's from frame to frame."""
+"""Faces in frames."""
