@@ -13,6 +13,7 @@ include: "workflow/rules/weights.smk"
 include: "workflow/rules/ingest.smk"
 include: "workflow/rules/colorize.smk"
 include: "workflow/rules/upscale.smk"
+include: "workflow/rules/faces.smk"
 include: "workflow/rules/deliver.smk"
 include: "workflow/rules/review.smk"
 include: "workflow/rules/housekeeping.smk"
@@ -25,5 +26,6 @@ rule all:
         PLAN,
         collect("{restored}", restored=RESTORED),
         collect("{delivery}", delivery=DELIVERIES),
+        collect("{record}", record=FACE_RECORDS),
         collect("{comparison}", comparison=COMPARISONS),
     localrule: True

@@ -81,7 +81,7 @@ def test_network_and_filter_are_the_original_ones(oracle, tmp_path, kind):
     # As fastai's `learn.save` writes it: with the optimizer's state, in the old format of the official files.
     saved = {"model": learner.model.state_dict(), "opt": {"slice": slice(0, 3), "function": partial(print, 1)}}
     torch.save(saved, checkpoint, _use_new_zipfile_serialization=False)
-    convert(checkpoint, Model("a", "colorize", 1, "MIT", "fastai", 1, SHA256, ()), weights)
+    convert(checkpoint, Model("a", "colorize", 1, "MIT", "fastai", SHA256, ()), weights)
 
     ours = load_colorizer(weights, SHA256)
     assert isinstance(ours, deoldify.DeOldify)

@@ -53,7 +53,8 @@ def test_gpu_profile_without_gpu_goes_to_the_cpu_and_says_so(clone):
     make_clip(clone.root / "tiny.mp4", shots=(12,), pts=[3600 * i for i in range(12)], seed=1)
     # Whatever stages the recipe has, its networks must come with the code: tests fetch nothing.
     (clone.root / "config" / "manifest.tsv").write_text(
-        "video\tsource\trecipe\tcolorize.model\ntiny\ttiny.mp4\tkinescope\tembedded-colorizer\n"
+        "video\tsource\trecipe\tcolorize.model\tfaces.model\n"
+        "tiny\ttiny.mp4\tkinescope\tembedded-colorizer\trealesr-animevideov3-fp16\n"
     )
     output = clone("snakemake", "--profile", "gpu")
     assert "NOTICE: no GPU found, running on the CPU" in output

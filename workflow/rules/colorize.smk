@@ -43,6 +43,7 @@ rule hints:
     threads: 2
     resources:
         mem_mb=3000,
+        chunk_frames=SETTINGS["chunk_frames"],
     params:
         spec=spec("hints"),
         images=reference_images,
@@ -50,7 +51,8 @@ rule hints:
         "Following the colour hints on {wildcards.video}"
     shell:
         "hints.py --video {wildcards.video:q} --spec {params.spec:q} --probe {input.probe:q} --timeline {input.timeline:q}"
-        " --inputs {input.chunks:q} --images {params.images:q} -- {output:q} 2>&1 | tee {log:q}"
+        " --first-chunk {input.chunks[0]:q} --chunk-frames {resources.chunk_frames} --images {params.images:q}"
+        " -- {output:q} 2>&1 | tee {log:q}"
 
 
 rule steer:

@@ -208,13 +208,28 @@ def chunks_before(step):
     """Input function: all chunks that *step* takes in, as the plan cuts them, or the job that says why there are none."""
 
     def all_chunks(wildcards):
-        spans = planned_spans(checkpoints.plan.get().output[0])[wildcards.video]
         last = CONFIGURATION.videos[wildcards.video].before(step)
-        return [
-            chunk_after(wildcards.video, last, span) for span in spans
-        ] or f"{WORK}/{wildcards.video}/unreadable"
+        return of_all_chunks(last, ".mkv")(wildcards)
 
     return all_chunks
+
+
+def of_all_chunks(step, suffix):
+    """Input function: what *step* writes, with this *suffix*, for each chunk of a video."""
+
+    def files(wildcards):
+        key = CONFIGURATION.key(wildcards.video, step)
+        spans = planned_spans(checkpoints.plan.get().output[0])[wildcards.video]
+        return [
+            f"{WORK}/{wildcards.video}/{step}.{key}/{span}{suffix}" for span in spans
+        ] or f"{WORK}/{wildcards.video}/unreadable"
+
+    return files
+
+
+def tracks(wildcards):
+    """The faces of a video and what the network makes of them, as it is configured now."""
+    return f"{WORK}/{wildcards.video}/track.{CONFIGURATION.key(wildcards.video, 'track')}.json"
 
 
 def hints(wildcards):
@@ -237,4 +252,9 @@ def all_probes(wildcards):
 
 RESTORED = [path for video in CONFIGURATION.videos for path in restored(video)]
 DELIVERIES = [f"{path}.delivery.json" for path in RESTORED]
+FACE_RECORDS = [
+    f"{RESULTS}/{video}/{video}.faces.json"
+    for video in CONFIGURATION.videos
+    if "faces" in CONFIGURATION.videos[video].steps
+]
 COMPARISONS = [f"{RESULTS}/{video}/comparison.png" for video in CONFIGURATION.videos]

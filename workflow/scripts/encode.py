@@ -14,7 +14,7 @@ from restoration.media.kind import is_still
 from restoration.media.still_delivery import deliver_still, still_delivery
 from restoration.media.timeline import Timeline
 from restoration.pipeline import job
-from restoration.pipeline.plan import chunks
+from restoration.pipeline.plan import beside
 
 
 def main() -> None:
@@ -27,8 +27,8 @@ def main() -> None:
     parser.add_argument("--delivery", required=True, type=Path, help="JSON report to write")
     args = job.parse(parser)
     description = json.loads(args.probe.read_text())
-    spans = chunks(description["shots"], args.chunk_frames)
-    frames = chain.from_iterable(read_chunk(args.first_chunk.with_name(f"{span}.mkv")) for span in spans)
+    chunks = beside(args.first_chunk, description["shots"], args.chunk_frames)
+    frames = chain.from_iterable(map(read_chunk, chunks))
     if is_still(args.source):
         (frame,) = frames
         ledger = deliver_still(args.output, frame, args.source, description, args.spec.get("quality"))

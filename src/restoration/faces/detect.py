@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +22,16 @@ class Face:
     box: tuple[float, float, float, float]
     score: float
     landmarks: NDArray[np.float32]
+
+    def to_json(self) -> dict[str, Any]:
+        """As `from_json` takes it."""
+        return {"box": self.box, "score": self.score, "landmarks": self.landmarks.tolist()}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Face":
+        """What `to_json` gave."""
+        x0, y0, x1, y1 = content["box"]
+        return cls((x0, y0, x1, y1), content["score"], np.array(content["landmarks"], np.float32))
 
 
 class Detector:

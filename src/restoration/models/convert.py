@@ -18,7 +18,14 @@ from restoration.errors import RestorationError
 from restoration.files import atomic
 from restoration.models import unpickle
 from restoration.models.deoldify import folded
-from restoration.models.load import build, build_colorizer, build_detector, content_sha256
+from restoration.models.load import (
+    build,
+    build_colorizer,
+    build_detector,
+    build_face_restorer,
+    build_parser,
+    content_sha256,
+)
 from restoration.models.registry import Model
 
 NCNN_FP16 = 0x01306B47
@@ -52,11 +59,16 @@ def convert(source: Path, model: Model, target: Path) -> None:
         name: (tensor.float() if tensor.is_floating_point() else tensor).clone(memory_format=torch.contiguous_format)
         for name, tensor in read(source, model).items()
     }
-    if model.task == "colorize":
-        state = folded(state) if model.format == "fastai" else state
-        build_colorizer(state, str(source))
-    elif model.task == "detect":
-        build_detector(state, str(source))
+    if model.format == "fastai":
+        state = folded(state)
+    builders = {
+        "colorize": build_colorizer,
+        "detect": build_detector,
+        "restore_faces": build_face_restorer,
+        "parse_faces": build_parser,
+    }
+    if model.task in builders:
+        builders[model.task](state, str(source))
     elif (scale := build(state, str(source)).scale) != model.scale:
         raise RestorationError(f"{source}: the network's scale is {scale}, the registry says {model.scale}")
     metadata = {"source_sha256": model.sha256, "content_sha256": content_sha256(state)}

@@ -49,10 +49,11 @@ def fetch(model: Model, folder: Path) -> Path:
                 failure = f"{source.get('url') or source.get('wheel') or source['file']}: {error}"
                 logger.warning("%s: %s", model.id, failure)
                 failures.append(failure)
+    size = f"{model.bytes} bytes, " if model.bytes else ""
     raise RestorationError(
         f"no source of model {model.id} gave the right file:\n"
         + "".join(f"  {failure}\n" for failure in failures)
-        + f"Get it on any machine ({model.bytes} bytes, SHA-256 {model.sha256}) and put it at {target}; "
+        + f"Get it on any machine ({size}SHA-256 {model.sha256}) and put it at {target}; "
         "it will be verified and used."
     )
 
@@ -60,7 +61,7 @@ def fetch(model: Model, folder: Path) -> Path:
 def verified(path: Path, model: Model) -> Path:
     """Return *path* if it holds exactly the bytes that the registry promises, else raise WrongFileError."""
     size = path.stat().st_size
-    if size != model.bytes:
+    if model.bytes and size != model.bytes:
         raise WrongFileError(f"has {size} bytes, not {model.bytes}")
     with path.open("rb") as handle:
         sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
@@ -111,7 +112,7 @@ def _download(url: str, model: Model, part: Path) -> None:
 def _transfer(url: str, model: Model, part: Path) -> None:
     """Append the missing bytes to *part*, or start over where the server cannot resume (RFC 9110, section 14)."""
     have = part.stat().st_size if part.exists() else 0
-    if have >= model.bytes:
+    if model.bytes and have >= model.bytes:
         return
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
@@ -119,23 +120,25 @@ def _transfer(url: str, model: Model, part: Path) -> None:
             raise WrongFileError("is shorter than what was downloaded before")
         response.raise_for_status()
         if response.status_code == 206:
-            if response.headers.get("Content-Range") != f"bytes {have}-{model.bytes - 1}/{model.bytes}":
-                raise WrongFileError(f"answers with range {response.headers.get('Content-Range')}")
+            found = response.headers.get("Content-Range", "")
+            total = model.bytes or int(found.rpartition("/")[2] or 0)
+            if found != f"bytes {have}-{total - 1}/{total}":
+                raise WrongFileError(f"answers with range {found}")
         else:
             have = 0
-            size = int(response.headers.get("Content-Length", model.bytes))
+            total = model.bytes or int(response.headers.get("Content-Length", 0))
             # Usually an error page with status 200; it must not replace what has been downloaded.
-            if size != model.bytes:
-                raise RestorationError(f"has {size} bytes, not {model.bytes}")
+            if (size := int(response.headers.get("Content-Length", total))) != total:
+                raise RestorationError(f"has {size} bytes, not {total}")
         with part.open("ab" if have else "wb") as handle:
             due = time.monotonic() + PROGRESS_SECONDS
             for block in response.iter_content(BLOCK):
                 handle.write(block)
                 have += len(block)
-                if have > model.bytes:
-                    raise WrongFileError(f"has more than {model.bytes} bytes")
+                if total and have > total:
+                    raise WrongFileError(f"has more than {total} bytes")
                 if time.monotonic() > due:
-                    logger.info("%s: %.1f of %.1f MB", model.id, have / 1e6, model.bytes / 1e6)
+                    logger.info("%s: %.1f of %.1f MB", model.id, have / 1e6, total / 1e6)
                     due = time.monotonic() + PROGRESS_SECONDS
-    if have < model.bytes:
-        raise requests.ConnectionError(f"broke off after {have} of {model.bytes} bytes")
+    if have < total:
+        raise requests.ConnectionError(f"broke off after {have} of {total} bytes")

@@ -10,8 +10,9 @@ from spandrel import ImageModelDescriptor, ModelLoader, UnsupportedModelError
 from torch import Tensor, nn
 
 from restoration.errors import RestorationError
-from restoration.models import colorizer, ddcolor, deoldify, mtcnn, retinaface, yunet
+from restoration.models import colorizer, ddcolor, deoldify, face_restorers, mtcnn, parsenet, retinaface, yunet
 from restoration.models.detector import FaceDetector
+from restoration.models.face_restorers import FaceGenerator
 
 
 def load(path: Path, source_sha256: str) -> ImageModelDescriptor[nn.Module]:
@@ -31,6 +32,18 @@ def load_colorizer(path: Path, source_sha256: str) -> nn.Module:
 def load_detector(path: Path, source_sha256: str) -> FaceDetector:
     """The same for a network that finds faces."""
     return build_detector(read(path, source_sha256), str(path))
+
+
+def load_face_restorer(
+    path: Path, source_sha256: str, *, fidelity: float
+) -> FaceGenerator | ImageModelDescriptor[nn.Module]:
+    """The same for a network that restores aligned faces, or enlarges any picture; *fidelity* is CodeFormer's."""
+    return build_face_restorer(read(path, source_sha256), str(path), fidelity=fidelity)
+
+
+def load_parser(path: Path, source_sha256: str) -> nn.Module:
+    """The same for a network that tells the parts of aligned faces apart."""
+    return build_parser(read(path, source_sha256), str(path))
 
 
 def read(path: Path, source_sha256: str) -> dict[str, Tensor]:
@@ -73,6 +86,25 @@ def build_detector(state: Mapping[str, Tensor], origin: str) -> FaceDetector:
         return retinaface.from_state(state)
     except RuntimeError as error:
         raise RestorationError(f"{origin}: the tensors fit no face detector: {error}") from error
+
+
+def build_face_restorer(
+    state: Mapping[str, Tensor], origin: str, *, fidelity: float = 0.5
+) -> FaceGenerator | ImageModelDescriptor[nn.Module]:
+    """Return the face restorer, or the super-resolution network, that the tensors of *state* belong to."""
+    try:
+        network = face_restorers.from_state(state, fidelity)
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise RestorationError(f"{origin}: the tensors do not fit their network: {error}") from error
+    return network or build(state, origin)
+
+
+def build_parser(state: Mapping[str, Tensor], origin: str) -> nn.Module:
+    """Return the face parser that the tensors of *state* belong to, every one of them used."""
+    try:
+        return parsenet.from_state(state)
+    except RuntimeError as error:
+        raise RestorationError(f"{origin}: the tensors fit no face parser: {error}") from error
 
 
 def build(state: Mapping[str, Tensor], origin: str) -> ImageModelDescriptor[nn.Module]:

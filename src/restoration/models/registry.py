@@ -23,9 +23,10 @@ class Model:
     scale: int
     licence: str
     format: str
-    bytes: int
     sha256: str
     sources: tuple[Mapping[str, str], ...]
+    bytes: int | None = None
+    noncommercial: bool = False
     architecture: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
 

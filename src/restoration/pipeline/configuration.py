@@ -14,25 +14,33 @@ from restoration.media.codecs import EncodeSettings, misfits
 from restoration.media.kind import is_still
 from restoration.models.registry import DOWNLOADS, Model, load_registry
 from restoration.pipeline.digest import canonical, code_digest, short_hash
+from restoration.pipeline.face_list import read_face_list, regions
 from restoration.pipeline.hints import Hints, read_hints
 from restoration.pipeline.manifest import ALWAYS, Row, Settings, read_manifest
 from restoration.pipeline.validate import as_text, problems, read_yaml, typed, unknown, whole
 
-STAGES = ("ingest", "colorize", "upscale", "encode")
+STAGES = ("ingest", "colorize", "upscale", "faces", "encode")
 """The stages that a recipe sets."""
-RESTORING_STAGES = ("colorize", "steer", "stabilize", "upscale")
+RESTORING_STAGES = ("colorize", "steer", "stabilize", "upscale", "faces")
 """Steps between extraction and encoding, in the order in which frames pass them."""
-FINDING_STEPS = ("hints",)
+FINDING_STEPS = ("hints", "detect", "track")
 """Steps that look at frames and pass none on."""
+SMALL_STEPS = ("detect", "track")
+"""Those that look at frames as they are before upscaling, though they come after it: other faces, same pictures."""
 AUTO = "auto"
 COLORIZERS = ("deoldify-video", "embedded-colorizer")
 """What `colorize.model: auto` takes: the former where its weights are, else the latter."""
-MODEL_OPTIONS = {"colorize": {"model": "colorize", "mix_with": "colorize"}, "upscale": {"model": "upscale"}}
-"""The options of each stage that name a model, and the task that it must be made for."""
-NO_MODEL = [("mix_with", "")]
-"""Options that may do without."""
+MODEL_OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
+    "colorize": {"model": ("colorize",), "mix_with": ("colorize",)},
+    "upscale": {"model": ("upscale",)},
+    "faces": {"detector": ("detect",), "model": ("restore_faces", "upscale"), "parser": ("parse_faces",)},
+}
+"""The options of each stage that name a model, and the tasks that it may be made for."""
+NO_MODEL = "none"
+DISPENSABLE = ("mix_with", "parser")
+"""Options that may name no model."""
 FINGERPRINT_BYTES = 65536
-STEPS = ("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "comparison")
+STEPS = ("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "comparison", "record")
 """Every step of a video's way; each has a rule and a script of its name."""
 
 
@@ -51,6 +59,8 @@ class Video:
 
     def before(self, step: str) -> str:
         """The step whose frames *step* takes in."""
+        if step in SMALL_STEPS:
+            step = "upscale" if "upscale" in self.steps else "faces"
         names = [name for name in self.steps if name == step or name not in FINDING_STEPS]
         return names[names.index(step) - 1]
 
@@ -104,6 +114,9 @@ class Configuration:
             if row.overrides.get("encode") and row.recipe in recipes:
                 mistakes += self._misfits(row.place, {"encode": self._encode(recipes[row.recipe], row)})
         hints = {row.video: self._hints(row, recipes.get(row.recipe, {}), mistakes) for row in rows}
+        for row in rows:
+            with collected(mistakes):
+                read_face_list(self._said_of_faces(row, recipes.get(row.recipe, {})).get("only", ""))
         if mistakes:
             raise _rejected(list(dict.fromkeys(mistakes)))
         self.videos = {row.video: self._video(row, hints[row.video]) for row in rows}
@@ -188,9 +201,10 @@ class Configuration:
             for step in video.steps:
                 for model in map(self.models.__getitem__, video.models(step)):
                     if "url" in model.sources[0] and not self._is_at_hand(model.id):
+                        size = f" ({model.bytes / 1e6:.0f} MB)" if model.bytes else ""
                         self.notices[model.id] = (
-                            f"NOTICE: {step} uses {model.id}, whose weights are not here and will be fetched "
-                            f"({model.bytes / 1e6:.0f} MB); {step}.model names another network"
+                            f"NOTICE: {step} uses {model.id}, whose weights are not here and will be fetched{size}; "
+                            "the recipe can name another network"
                         )
 
     def download(self, model: str) -> Path:
@@ -202,19 +216,26 @@ class Configuration:
         if not self.models:
             return []  # said already
         named = [
-            (f"{stage}.{option}", task, settings[option])
+            (f"{stage}.{option}", tasks, settings[option])
             for stage, settings in stages.items()
-            for option, task in MODEL_OPTIONS.get(stage, {}).items()
-            if settings and option in settings and (option, settings[option]) not in NO_MODEL
+            for option, tasks in MODEL_OPTIONS.get(stage, {}).items()
+            if settings and option in settings and (settings[option] != NO_MODEL or option not in DISPENSABLE)
         ]
-        fit = {task: [id for id, model in self.models.items() if model.task == task] for _, task, _ in named}
-        auto = ("colorize.model", "colorize", AUTO)
+        fit = {tasks: [id for id, model in self.models.items() if model.task in tasks] for _, tasks, _ in named}
+        auto = ("colorize.model", ("colorize",), AUTO)
         chosen = [(*use[:2], COLORIZERS[-1]) if use == auto else use for use in named]
-        return [
-            unknown(f"{place}: {option}", f"model for {task}", id, fit[task])
-            for option, task, id in chosen
-            if id not in fit[task]
+        mistakes = [
+            unknown(f"{place}: {option}", f"model for {tasks[0]}", id, fit[tasks])
+            for option, tasks, id in chosen
+            if id not in fit[tasks]
         ]
+        mistakes += [
+            f"{place}: {option}: {id} is not for commercial use ({self.models[id].licence}); if yours is none, say so: "
+            "noncommercial: true"
+            for option, tasks, id in chosen
+            if id in fit[tasks] and self.models[id].noncommercial and not self.settings["noncommercial"]
+        ]
+        return mistakes
 
     def _hints(self, row: Row, recipe: dict[str, Any], mistakes: list[str]) -> Hints:
         """What *row* says about colours; what is wrong with it goes to *mistakes*."""
@@ -226,6 +247,10 @@ class Configuration:
         hints, wrong = read_hints(said["hints"], said["palette"], palettes, self._hints_schema, row.place)
         mistakes += wrong
         return hints
+
+    def _said_of_faces(self, row: Row, recipe: dict[str, Any]) -> Settings:
+        override = row.overrides.get("faces", {})
+        return {} if "faces" not in recipe or override is None else (recipe["faces"] or {}) | override
 
     def _video(self, row: Row, hints: Hints) -> Video:
         recipe = self.settings["recipes"][row.recipe]
@@ -242,7 +267,7 @@ class Configuration:
             del colorize["hints"], colorize["palette"]
             if colorize["model"] == AUTO:
                 colorize["model"] = self._colorizer_at_hand
-            if not colorize["mix_with"]:
+            if colorize["mix_with"] == NO_MODEL:
                 del colorize["mix_with"], colorize["mix_weight"]
             steps["colorize"] = colorize
             force = {"force": colorize["force"]}
@@ -251,6 +276,8 @@ class Configuration:
             # A still has no neighbours.
             if stability and not _restores_a_still(row):
                 steps["stabilize"] = {"stability": stability} | force
+        if "faces" in settings:
+            settings |= _face_steps(settings.pop("faces"))
         steps |= settings
         copies = {name: self._full("encode", copy) for name, copy in _copies(recipe).items()}
         image, quality = encode["image"], encode["quality"]
@@ -260,6 +287,8 @@ class Configuration:
         if _restores_a_still(row):
             encode, copies = {"container": image} | ({"quality": quality} if image == "jpg" else {}), {}
         steps |= {"encode": encode, **copies, "comparison": {}}
+        if "faces" in steps:
+            steps["record"] = {"trimmed": encode.get("trimmed", False)}
         return Video(row.source, row.promised, steps, hints)
 
     def spec(self, video: str, step: str) -> str:
@@ -286,8 +315,13 @@ class Configuration:
         if models := self.videos[video].models(step):
             spec |= {"weights": [self.models[model].sha256 for model in models], "conversion": self._conversion}
         if step == "comparison":
-            used = {stage: self.videos[video].models(stage) for stage in self.videos[video].steps}
+            used = {
+                step: self.videos[video].models(step) for step in RESTORING_STAGES if step in self.videos[video].steps
+            }
             spec |= {"made_by": [f"{stage} {' + '.join(models)}" for stage, models in used.items() if models]}
+        if step == "record":
+            networks = {model for step in ("detect", "faces") for model in self.videos[video].models(step)}
+            spec |= {"networks": {model: self.models[model].sha256 for model in sorted(networks)}}
         if step == "probe":
             source = self.videos[video].source
             spec |= {"source": remote.address(source) if remote.is_remote(source) else fingerprint(Path(source))}
@@ -325,9 +359,11 @@ class Configuration:
             names |= {f"{video}/probe.{key}.json", f"{video}/timeline.{key}.tsv"}
             steps = self.videos[video].steps
             names |= {
-                f"{video}/{step}.{self.key(video, step)}" for step in ("frames", *RESTORING_STAGES) if step in steps
+                f"{video}/{step}.{self.key(video, step)}"
+                for step in ("frames", "detect", *RESTORING_STAGES)
+                if step in steps
             }
-            names |= {f"{video}/{step}.{self.key(video, step)}.json" for step in FINDING_STEPS if step in steps}
+            names |= {f"{video}/{step}.{self.key(video, step)}.json" for step in ("hints", "track") if step in steps}
             if receipt := self.receipt(video):
                 names |= {f"{video}/{receipt.name}", f"{video}/{self.source(video).name}"}
         return names
@@ -354,6 +390,18 @@ class Configuration:
 def _restores_a_still(row: Row) -> bool:
     """Whether the source is an image, as far as its name tells."""
     return is_still(f"source{remote.suffix(row.source)}" if remote.is_remote(row.source) else row.source)
+
+
+def _face_steps(said: Settings) -> dict[str, Settings]:
+    """The steps of the stage faces: to find them, to follow and judge them, to restore them."""
+    parser = {} if said["parser"] == NO_MODEL else {"parser": said["parser"]}
+    network = {"model": said["model"], "fidelity": said["fidelity"], "precision": said["precision"]}
+    chosen = {option: said[option] for option in ("keep", "eye_distance", "gap", "smoothing", "refuse_below")}
+    return {
+        "detect": {option: said[option] for option in ("detector", "min_score", "min_size")},
+        "track": network | chosen | {"ignore": regions(said["ignore"]), "points": read_face_list(said["only"])},
+        "faces": network | {"strength": said["strength"]} | parser,
+    }
 
 
 def _copies(recipe: dict[str, Any]) -> dict[str, Settings]:

@@ -55,6 +55,15 @@ def chunks(shots: Iterable[Sequence[int]], longest: int) -> list[Span]:
     return spans
 
 
+def beside(first: Path, shots: Iterable[Sequence[int]], longest: int) -> list[Path]:
+    """The files of all chunks, of which *first* is that of the first; cut as `chunks` does.
+
+    A long video has more chunks than fit on a command line.
+    """
+    suffix = first.name.removeprefix(first.name.partition(".")[0])
+    return [first.with_name(f"{span}{suffix}") for span in chunks(shots, longest)]
+
+
 def write_plan(probes: Iterable[str], target: Path, longest: int) -> None:
     """Write the names of the chunks of every probed video as JSON: {video: [span, …]}, none for unreadable ones.
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from spandrel import ImageModelDescriptor
+from torch import nn
 
 from restoration.engines.torch_engine import TorchEngine
 from restoration.frames import Frames, require_room
@@ -29,18 +31,7 @@ class Upscaler:
         device: str = "cpu",
     ) -> None:
         model = load(weights, sha256)
-        # RRDB nets of scale 1 and 2 begin with a pixel-unshuffle to a quarter or half of the size; spandrel asks for
-        # 4 in both cases, RealESRGANer pads to 2 for scale 2: other borders, other pixels.
-        unshuffles = model.architecture.id == "ESRGAN" and model.scale < 4
-        self.engine = TorchEngine(
-            model.model,
-            scale=model.scale,
-            multiple=4 // model.scale if unshuffles else model.size_requirements.multiple_of,
-            tile=tile,
-            overlap=overlap,
-            precision=precision,
-            device=device,
-        )
+        self.engine = engine_of(model, tile=tile, overlap=overlap, precision=precision, device=device)
         self.outscale = outscale
 
     def process(self, frames: Frames, *, exact: bool = False) -> Frames:
@@ -55,3 +46,21 @@ class Upscaler:
     def shrink(self, height: int, width: int) -> bool:
         """Need less memory from now on, by smaller tiles; False when that is exhausted."""
         return self.engine.halve_tile(height, width)
+
+
+def engine_of(
+    model: ImageModelDescriptor[nn.Module], *, tile: int, overlap: int, precision: str, device: str
+) -> TorchEngine:
+    """The engine for a network of super-resolution."""
+    # RRDB nets of scale 1 and 2 begin with a pixel-unshuffle to a quarter or half of the size; spandrel asks for
+    # 4 in both cases, RealESRGANer pads to 2 for scale 2: other borders, other pixels.
+    unshuffles = model.architecture.id == "ESRGAN" and model.scale < 4
+    return TorchEngine(
+        model.model,
+        scale=model.scale,
+        multiple=4 // model.scale if unshuffles else model.size_requirements.multiple_of,
+        tile=tile,
+        overlap=overlap,
+        precision=precision,
+        device=device,
+    )

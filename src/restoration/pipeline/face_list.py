@@ -1,0 +1,35 @@
+"""What a person says about a video's faces: regions to leave alone, and a list of those that are meant."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from restoration.errors import RestorationError
+
+COLUMNS = ["frame", "x", "y"]
+
+
+def regions(text: str) -> list[list[float]]:
+    """The regions x0, y0, x1, y1 that *text* tells of, each as width:height:left:top."""
+    boxes = [[float(part) for part in region.split(":")] for region in text.split()]
+    return [[left, top, left + width, top + height] for width, height, left, top in boxes]
+
+
+def read_face_list(path: str) -> list[list[float]]:
+    """The points (frame, x, y) in the file *path*, TSV or CSV by its suffix; none where there is no file to read.
+
+    Raises RestorationError where it holds something else.
+    """
+    if not path:
+        return []
+    separator = "," if Path(path).suffix.lower() == ".csv" else "\t"
+    try:
+        table = pd.read_csv(path, sep=separator, comment="#", skipinitialspace=True)
+        if list(table.columns) != COLUMNS:
+            raise RestorationError(f"{path}: columns are {', '.join(table.columns)}; expected {', '.join(COLUMNS)}")
+        points = table.astype({"frame": "int64", "x": "float64", "y": "float64"})
+    except (OSError, ValueError) as error:
+        raise RestorationError(f"{path}: cannot be read as a list of faces: {error}") from error
+    if points.empty or (points < 0).any(axis=None):
+        raise RestorationError(f"{path}: expected at least one face, and no negative frame, x or y")
+    return points.to_numpy().tolist()

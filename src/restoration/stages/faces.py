@@ -1,0 +1,139 @@
+"""Faces restored and pasted back, frame by frame, where tracks and verdicts say, with a record of each."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from restoration.faces.align import Matrix, aligned, alignment
+from restoration.faces.judge import Verdict, similarity
+from restoration.faces.paste import Mask, pasted, recoloured, soft_mask
+from restoration.faces.restore import AlignedFace, FaceParser, FaceRestorer
+from restoration.faces.tracks import Track
+from restoration.frames import Frame
+from restoration.media.chunks import write_chunk
+from restoration.stages.runner import prefetch, progress
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A frame with restored faces; how much of each pixel is invented, (height, width); an entry per face."""
+
+    frame: Frame
+    invented: NDArray[np.uint8]
+    entries: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A face in a frame: its track, how it was aligned, and what it looks like."""
+
+    track: int
+    matrix: Matrix
+    face: AlignedFace
+
+
+class Faces:
+    """Restores the faces of *tracks*, as far as their *verdicts* allow, with *restorer*; None: there are none.
+
+    *parser* tells what of them is face; without one a soft ellipse is taken. *strength* is how much of a restored face
+    is taken, 0 to 1; *batch* how many a network sees at once.
+    """
+
+    def __init__(
+        self,
+        tracks: Sequence[Track],
+        verdicts: Sequence[Verdict],
+        restorer: FaceRestorer | None,
+        parser: FaceParser | None,
+        *,
+        strength: float,
+        batch: int,
+    ) -> None:
+        self.tracks, self.verdicts = tracks, verdicts
+        self.restorer, self.parser = restorer, parser
+        self.strength, self.batch = strength, batch
+
+    def shown(self, frames: Iterable[tuple[int, Frame, Frame]]) -> Iterator[Shown]:
+        """For each number, frame before upscaling and frame that gets the faces: what becomes of it.
+
+        A frame without faces stays as it is, bit for bit.
+        """
+        iterator = iter(frames)
+        while batch := list(islice(iterator, self.batch)):
+            found = [self._found(number, source) for number, source, _ in batch]
+            faces = [one for of_frame in found for one in of_frame]
+            restored = self._restored([one.face for one in faces])
+            for (number, source, frame), of_frame in zip(batch, found, strict=True):
+                yield self._pasted(number, source, frame, [(one, *next(restored)) for one in of_frame])
+
+    def _found(self, number: int, source: Frame) -> list[_Found]:
+        matrices = {
+            index: alignment(track.marks(number))
+            for index, track in enumerate(self.tracks)
+            if track.is_in(number) and self.verdicts[index].share > 0
+        }
+        return [
+            _Found(index, matrix, AlignedFace(number, aligned(source, matrix), self.verdicts[index].edge))
+            for index, matrix in matrices.items()
+        ]
+
+    def _restored(self, faces: list[AlignedFace]) -> Iterator[tuple[Frame, Mask]]:
+        if self.restorer is None:
+            return
+        for begin in range(0, len(faces), self.batch):
+            some = faces[begin : begin + self.batch]
+            restored = self.restorer.restored(some)
+            masks = self.parser.masks(np.stack(restored)) if self.parser else [soft_mask()] * len(some)
+            yield from zip(restored, masks, strict=True)
+
+    def _pasted(self, number: int, source: Frame, frame: Frame, faces: list[tuple[_Found, Frame, Mask]]) -> Shown:
+        scale = frame.shape[1] / source.shape[1]
+        kept = np.ones(frame.shape[:2], np.float32)
+        likeness = {}
+        for one, restored, mask in faces:
+            verdict = self.verdicts[one.track]
+            coloured = recoloured(restored, np.array(verdict.change))
+            frame, weight = pasted(frame, coloured, one.matrix, scale, mask, self.strength * verdict.share)
+            kept *= 1 - weight
+            likeness[one.track] = round(similarity(one.face, restored, mask), 4)
+        return Shown(
+            frame,
+            np.rint((1 - kept) * 255).astype(np.uint8),
+            [self._entry(number, index, likeness.get(index)) for index, t in enumerate(self.tracks) if t.is_in(number)],
+        )
+
+    def _entry(self, number: int, index: int, likeness: float | None) -> dict[str, Any]:
+        track, box = self.tracks[index], self.tracks[index].box(number)
+        return {
+            "frame": number,
+            "face": index,
+            "box": box,
+            "landmarks": track.landmarks[number - track.first],
+            "score": track.scores[number - track.first],
+            "size": round(box[3] - box[1], 1),
+            "similarity": likeness,
+            "strength": round(self.strength * self.verdicts[index].share, 4),
+        }
+
+
+def write_faces(target: Path, invented: Path, shown: Iterable[Shown], *, expected: int) -> list[dict[str, Any]]:
+    """Write the chunk of frames and the chunk of masks, and give all entries. *expected* frames, or nothing appears."""
+    masks, entries = list[NDArray[np.uint8]](), list[dict[str, Any]]()
+
+    def frames() -> Iterator[Frame]:
+        for one in shown:
+            # Masks wait until the frames are written; compressed they are small.
+            masks.append(cv2.imencode(".png", cv2.merge([one.invented] * 3))[1])
+            entries.extend(one.entries)
+            yield one.frame
+
+    write_chunk(target, progress(prefetch(frames(), depth=2), expected), expected=expected)
+    decoded = (cast(Frame, cv2.imdecode(mask, cv2.IMREAD_COLOR)) for mask in masks)
+    write_chunk(invented, decoded, expected=expected)
+    return entries

@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+"""Restore the faces of one chunk, with a mask of what is invented and a record of every face."""
+
+import json
+from pathlib import Path
+
+from restoration.engines.torch_engine import use_threads
+from restoration.faces.judge import Verdict
+from restoration.faces.restore import FaceParser, FaceRestorer
+from restoration.faces.tracks import Track
+from restoration.files import atomic
+from restoration.media.chunks import read_chunk
+from restoration.pipeline import job
+from restoration.pipeline.plan import Span
+from restoration.stages.faces import Faces, write_faces
+
+
+def main() -> None:
+    parser = job.network_parser(__doc__)
+    parser.add_argument("--source", required=True, type=Path, help="the chunk as it was before upscaling")
+    parser.add_argument("--tracks", required=True, type=Path, help="what the job track found")
+    parser.add_argument("--invented", required=True, type=Path, help="chunk of masks to write")
+    parser.add_argument("--entries", required=True, type=Path, help="JSON to write, with an entry per face and frame")
+    args = job.parse(parser)
+    use_threads(args.threads)
+    spec, found = args.spec, json.loads(args.tracks.read_text())
+    span = Span.parse(args.output.stem)
+    tracks = [Track(**track) for track in found["tracks"]]
+    verdicts = [Verdict(**verdict) for verdict in found["verdicts"]]
+    networks = list(zip(args.weights, spec["weights"], strict=True))
+    restorer = parser_network = None
+    if any(track.first <= span.last and track.last >= span.first for track in tracks):
+        restorer = FaceRestorer(
+            *networks[0], fidelity=spec["fidelity"], precision=spec["precision"], device=args.device
+        )  # fmt: skip
+        parser_network = FaceParser(*networks[1], device=args.device) if "parser" in spec else None
+    stage = Faces(tracks, verdicts, restorer, parser_network, strength=spec["strength"], batch=args.batch)
+    frames = zip(range(span.first, span.last + 1), read_chunk(args.source), read_chunk(args.input), strict=True)
+    entries = write_faces(args.output, args.invented, stage.shown(frames), expected=len(span))
+    with atomic(args.entries) as temporary:
+        temporary.write_text(json.dumps(entries))
+
+
+if __name__ == "__main__":
+    job.run(main)
