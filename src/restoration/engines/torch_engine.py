@@ -69,7 +69,9 @@ class TorchEngine:
         # Convolutions in TF32 would break "fp32 means fp32"; a fixed algorithm makes two runs equal.
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.deterministic = True
-        self.network = network.eval().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = network.eval().to(self.device)
+        if all(parameter.dim() < 5 for parameter in network.parameters()):  # StyleGAN's have five dimensions
+            self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.scale, self.multiple = scale, multiple
         self.tile, self.overlap = tile, overlap
         self.precision = precision

@@ -25,7 +25,8 @@ class FaceGenerator(nn.Module):
 
     def forward(self, faces: Tensor) -> Tensor:
         """See above."""
-        return (self.network(faces * 2 - 1, **self.options)[0] + 1) / 2
+        # GFPGAN looks at its features in the plain order of dimensions.
+        return (self.network((faces * 2 - 1).contiguous(), **self.options)[0] + 1) / 2
 
 
 def from_state(state: Mapping[str, Tensor], fidelity: float) -> FaceGenerator | None:
