@@ -1,5 +1,5 @@
-"""Faces aligned, restored, parsed and pasted, against the packages gfpgan and facexlib, on seeded weights in the official
-file layout. Detection has a test of its own: here both are told where the face is.
+"""Faces aligned, restored, parsed and pasted, against the packages gfpgan and facexlib, on seeded weights in the
+official file layout. Detection has a test of its own: here both are told where the face is.
 """
 
 from importlib.metadata import PackageNotFoundError, version
@@ -12,7 +12,7 @@ import torch
 from skimage.data import astronaut
 
 from restoration.faces import align, paste
-from restoration.faces.align import alignment, aligned
+from restoration.faces.align import aligned, alignment
 from restoration.faces.restore import AlignedFace, FaceParser, FaceRestorer
 from restoration.models.convert import convert
 from restoration.models.registry import Model

@@ -71,7 +71,7 @@ class TorchEngine:
         torch.backends.cudnn.deterministic = True
         self.network = network.eval().to(self.device)
         if all(parameter.dim() < 5 for parameter in network.parameters()):  # StyleGAN's have five dimensions
-            self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            self.network.to(memory_format=torch.channels_last)
         self.scale, self.multiple = scale, multiple
         self.tile, self.overlap = tile, overlap
         self.precision = precision

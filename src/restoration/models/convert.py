@@ -53,6 +53,7 @@ def convert(source: Path, model: Model, target: Path) -> None:
         "safetensors": _read_safetensors,
         "ncnn": _read_ncnn,
         "onnx": _read_onnx,
+        "lightning": _read_lightning,
     }
     read = readers[model.format]
     state = {
@@ -94,14 +95,25 @@ def _read_pth(source: Path, model: Model) -> Mapping[str, Tensor]:
 
 
 def _read_fastai(source: Path, model: Model) -> Mapping[str, Tensor]:
-    """Read what fastai's `learn.save` wrote: the tensors beside an optimizer's state, of which nothing is executed."""
+    """Read what fastai's `learn.save` wrote: the tensors beside an optimizer's state."""
+    return _read_inert(source, "model", "fastai")
+
+
+def _read_lightning(source: Path, model: Model) -> Mapping[str, Tensor]:
+    """Read what Lightning wrote in training RestoreFormer++: its tensors beside those of losses and optimizers."""
+    state = _read_inert(source, "state_dict", "Lightning")
+    return {name.removeprefix("vqvae."): tensor for name, tensor in state.items() if name.split(".")[0] != "loss"}
+
+
+def _read_inert(source: Path, key: str, writer: str) -> Mapping[str, Tensor]:
+    """Read the tensors under *key* of a pickle that holds other objects, too, of which nothing is executed."""
     try:
         saved = torch.load(source, map_location="cpu", pickle_module=unpickle, weights_only=False)
     except (UnpicklingError, EOFError, RuntimeError, AttributeError, TypeError) as error:
         raise RestorationError(f"{source} is refused: it is no checkpoint ({error})") from error
-    state = saved.get("model") if isinstance(saved, dict) else None
+    state = saved.get(key) if isinstance(saved, dict) else None
     if not isinstance(state, dict) or not all(isinstance(tensor, Tensor) for tensor in state.values()):
-        raise RestorationError(f"{source} is no checkpoint of fastai: expected tensors under `model`")
+        raise RestorationError(f"{source} is no checkpoint of {writer}: expected tensors under `{key}`")
     return state
 
 

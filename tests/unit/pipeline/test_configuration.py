@@ -447,7 +447,9 @@ def test_a_second_colorizer_is_mixed_in(project):
     assert changed(project, lambda: colorize.update(mix_weight=0.9)) == set()
 
 
-@pytest.mark.parametrize(("option", "id"), [("mix_with", "small"), ("mix_with", "auto"), ("model", "none"), ("model", "x")])
+@pytest.mark.parametrize(
+    ("option", "id"), [("mix_with", "small"), ("mix_with", "auto"), ("model", "none"), ("model", "x")]
+)
 def test_colorizers_are_colorizers(project, option, id):
     project.models["deep"] = project.models["small"] | {"task": "colorize", "scale": 1}
     project.config["recipes"]["film"]["colorize"] = {"model": "deep", option: id}
