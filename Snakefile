@@ -24,8 +24,9 @@ rule all:
     input:
         # Asked for by name: Snakemake does not miss a missing plan, and without one looks no further.
         PLAN,
-        collect("{restored}", restored=RESTORED),
-        collect("{delivery}", delivery=DELIVERIES),
-        collect("{record}", record=FACE_RECORDS),
-        collect("{comparison}", comparison=COMPARISONS),
+        collect("{file}", file=ALL_RESULTS),
     localrule: True
+
+
+onsuccess:
+    require_results()

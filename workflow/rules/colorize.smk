@@ -58,7 +58,7 @@ rule hints:
 rule steer:
     input:
         chunk=chunk_before("steer"),
-        hints=ancient(hints),
+        hints=hints,
         timeline=ancient(timeline),
     output:
         chunk=f"{WORK}/{{video}}/steer.{{key}}/{{span}}.mkv",

@@ -250,6 +250,17 @@ def all_probes(wildcards):
     ]
 
 
+def require_results():
+    """Raise where a run of everything ends well and something is missing: the exit code must not say otherwise."""
+    settings = workflow.dag_settings
+    if settings.targets or settings.until or settings.omit_from or settings.batch:
+        return
+    if missing := [file for file in ALL_RESULTS if not Path(file).exists()]:
+        raise WorkflowError(
+            f"the run ended without {', '.join(missing)}. Run the same command again, and please report this."
+        )
+
+
 RESTORED = [path for video in CONFIGURATION.videos for path in restored(video)]
 DELIVERIES = [f"{path}.delivery.json" for path in RESTORED]
 FACE_RECORDS = [
@@ -258,3 +269,4 @@ FACE_RECORDS = [
     if "faces" in CONFIGURATION.videos[video].steps
 ]
 COMPARISONS = [f"{RESULTS}/{video}/comparison.png" for video in CONFIGURATION.videos]
+ALL_RESULTS = RESTORED + DELIVERIES + FACE_RECORDS + COMPARISONS

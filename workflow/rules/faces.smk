@@ -60,7 +60,7 @@ rule faces:
     input:
         chunk=chunk_before("faces"),
         source=chunk_before("detect"),
-        tracks=ancient(tracks),
+        tracks=tracks,
         weights=ancient(weights_of("faces")),
     output:
         chunk=f"{WORK}/{{video}}/faces.{{key}}/{{span}}.mkv",
@@ -95,7 +95,7 @@ ruleorder: record > encode  # the mask has the name of a copy that nobody can as
 rule record:
     input:
         invented=of_all_chunks("faces", ".invented.mkv"),
-        tracks=ancient(tracks),
+        tracks=tracks,
         probe=ancient(probed),
         timeline=ancient(timeline),
     output:

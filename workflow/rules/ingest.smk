@@ -45,7 +45,10 @@ rule probe:
 checkpoint plan:
     # Not a shell command: the list of probes can be longer than a command line may be.
     input:
-        all_probes,
+        probes=all_probes,
+        # Everything that is ancient() for others passes here: of a job that is not done though its file is there,
+        # Snakemake takes all that is behind it for done, and ends.
+        weights=CONFIGURATION.all_weights(),
     output:
         PLAN,
     log:
@@ -54,7 +57,7 @@ checkpoint plan:
     message:
         "Planning chunks"
     run:
-        write_plan(input, Path(output[0]), SETTINGS["chunk_frames"])
+        write_plan(input.probes, Path(output[0]), SETTINGS["chunk_frames"])
 
 
 rule frames:

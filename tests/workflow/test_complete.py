@@ -1,0 +1,35 @@
+"""A run that ends well has made everything."""
+
+import shutil
+from base64 import urlsafe_b64encode
+
+
+def test_a_whole_file_of_a_job_that_was_killed_hides_nothing_behind_it(project):
+    with project.stage("upscale") as upscale:
+        upscale["outscale"] = 3
+    weights = next((project.folder / "weights").glob("*.safetensors"))
+    # As Snakemake notes that a job is at work, and a killed one leaves it.
+    name = urlsafe_b64encode(str(weights.relative_to(project.folder)).encode()).decode()
+    (project.folder / ".snakemake" / "incomplete" / name).touch()
+    jobs = project.run()
+    assert jobs["weight"] == 1 and jobs["upscale regular"] and jobs["encode irregular"]
+    assert not project.dry()
+
+
+def test_weights_that_are_fetched_again_change_nothing(project):
+    shutil.rmtree(project.folder / "weights")
+    assert not project.dry()
+    assert set(project.run("weights")) == {"weight", "weights"}
+    assert project.run() == {"plan": 1}
+    assert not project.dry()
+
+
+def test_a_result_that_nobody_made_is_named(project):
+    project.edit("Snakefile", "file=ALL_RESULTS", "file=RESTORED")
+    (project.results / "regular" / "comparison.png").unlink()
+    shutil.rmtree(project.results / "irregular")
+    run = project.snakemake()
+    assert run.code == 1
+    assert "the run ended without results/regular/comparison.png, results/irregular/comparison.png." in run.output
+    # Who asks for less gets less.
+    project.run("weights")
