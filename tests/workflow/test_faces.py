@@ -75,7 +75,11 @@ def test_faces(project):
     assert (face["first"], face["last"], face["decision"]) == (0, SHOWN - 1, "restored")
     assert face["similarity"] > 0.9
     assert face["landmark_jitter"]["calmed"] < face["landmark_jitter"]["found"] / 3
-    assert sorted(found["networks"]) == ["mtcnn", "realesr-animevideov3-fp16"]
+    assert {part: network["model"] for part, network in found["networks"].items()} == {
+        "detector": "mtcnn", "model": "realesr-animevideov3-fp16",
+    }  # fmt: skip
+    assert found["method"] == "sharpened by a network for any picture, which knows nothing of faces"
+    assert "NOTICE: faces.model: realesr-animevideov3-fp16 is a network for any picture" in run.output
     assert [entry["frame"] for entry in found["frames"]] == list(range(SHOWN))
     assert [entry["time"] for entry in found["frames"]] == [round(number / 25, 6) for number in range(SHOWN)]
     np.testing.assert_allclose(times, np.arange(SHOWN + ALONE) / 25, atol=6e-4)

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from restoration.engines.torch_engine import use_threads
+from restoration.faces.identity import Identity
 from restoration.faces.judge import Verdict
 from restoration.faces.restore import FaceParser, FaceRestorer
 from restoration.faces.tracks import Track
@@ -27,14 +28,17 @@ def main() -> None:
     span = Span.parse(args.output.stem)
     tracks = [Track(**track) for track in found["tracks"]]
     verdicts = [Verdict(**verdict) for verdict in found["verdicts"]]
-    networks = list(zip(args.weights, spec["weights"], strict=True))
-    restorer = parser_network = None
+    networks = zip(args.weights, spec["weights"], strict=True)  # in this order
+    restorer = face_parser = identity = None
     if any(track.first <= span.last and track.last >= span.first for track in tracks):
         restorer = FaceRestorer(
-            *networks[0], fidelity=spec["fidelity"], precision=spec["precision"], device=args.device
-        )  # fmt: skip
-        parser_network = FaceParser(*networks[1], device=args.device) if "parser" in spec else None
-    stage = Faces(tracks, verdicts, restorer, parser_network, strength=spec["strength"], batch=args.batch)
+            *next(networks), fidelity=spec["fidelity"], precision=spec["precision"], device=args.device
+        )
+        face_parser = FaceParser(*next(networks), device=args.device) if "parser" in spec else None
+        identity = Identity(*next(networks)) if "identity" in spec else None
+    stage = Faces(
+        tracks, verdicts, restorer, face_parser, identity=identity, strength=spec["strength"], batch=args.batch
+    )
     frames = zip(range(span.first, span.last + 1), read_chunk(args.source), read_chunk(args.input), strict=True)
     entries = write_faces(args.output, args.invented, stage.shown(frames), expected=len(span))
     with atomic(args.entries) as temporary:

@@ -14,17 +14,29 @@ from restoration.media.codecs import EncodeSettings, encoder_options
 from restoration.media.encode import counted
 from restoration.media.timeline import Timeline
 
+METHODS = {
+    "restore_faces": "invented by a network that has learned what faces look like",
+    "upscale": "sharpened by a network for any picture, which knows nothing of faces",
+}
+"""What a network does to faces, by its task."""
+
 
 def record(
-    found: dict[str, Any], entries: list[dict[str, Any]], networks: dict[str, str], timeline: Timeline
+    found: dict[str, Any], entries: list[dict[str, Any]], networks: dict[str, dict[str, str]], timeline: Timeline
 ) -> dict[str, Any]:
-    """The record: *networks* with their hashes, a summary of each track, and an entry for each face in each frame.
+    """The record: *networks* by their part, a summary of each track, and an entry for each face in each frame.
 
-    *found* is what the job track wrote, *entries* come from the chunks in order.
+    *found* is what the job track wrote, *entries* come from the chunks in order. Identity distances are None where
+    faces are too small for them, or nobody asked.
     """
+    distances: list[list[float]] = [[] for _ in found["tracks"]]
+    for entry in entries:
+        if entry["identity_distance"] is not None:
+            distances[entry["face"]].append(entry["identity_distance"])
     start = int(timeline.pts[0])
     times = [float((int(pts) - start) * timeline.time_base) for pts in timeline.pts]
     return {
+        "method": METHODS[networks["model"]["task"]],
         "networks": networks,
         "faces": [
             {
@@ -35,6 +47,7 @@ def record(
                 "detected": sum(score is not None for score in track["scores"]),
                 "decision": _decision(verdict["share"]),
                 "similarity": verdict["similarity"],
+                "identity_distance": round(float(np.median(distances[index])), 4) if distances[index] else None,
                 "landmark_jitter": dict(zip(("found", "calmed"), track["jitter"], strict=True)),
                 "unrest": dict(zip(("source", "restored"), verdict["unrest"], strict=True)),
             }

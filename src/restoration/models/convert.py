@@ -24,6 +24,7 @@ from restoration.models.load import (
     build_detector,
     build_face_restorer,
     build_parser,
+    build_recogniser,
     content_sha256,
 )
 from restoration.models.registry import Model
@@ -67,6 +68,7 @@ def convert(source: Path, model: Model, target: Path) -> None:
         "detect": build_detector,
         "restore_faces": build_face_restorer,
         "parse_faces": build_parser,
+        "identify_faces": build_recogniser,
     }
     if model.task in builders:
         builders[model.task](state, str(source))

@@ -10,9 +10,10 @@ from spandrel import ImageModelDescriptor, ModelLoader, UnsupportedModelError
 from torch import Tensor, nn
 
 from restoration.errors import RestorationError
-from restoration.models import colorizer, ddcolor, deoldify, face_restorers, mtcnn, parsenet, retinaface, yunet
+from restoration.models import colorizer, ddcolor, deoldify, face_restorers, mtcnn, parsenet, retinaface, sface, yunet
 from restoration.models.detector import FaceDetector
 from restoration.models.face_restorers import FaceGenerator
+from restoration.models.sface import SFace
 
 
 def load(path: Path, source_sha256: str) -> ImageModelDescriptor[nn.Module]:
@@ -44,6 +45,11 @@ def load_face_restorer(
 def load_parser(path: Path, source_sha256: str) -> nn.Module:
     """The same for a network that tells the parts of aligned faces apart."""
     return build_parser(read(path, source_sha256), str(path))
+
+
+def load_recogniser(path: Path, source_sha256: str) -> SFace:
+    """The same for a network that tells people apart by their aligned faces."""
+    return build_recogniser(read(path, source_sha256), str(path))
 
 
 def read(path: Path, source_sha256: str) -> dict[str, Tensor]:
@@ -105,6 +111,14 @@ def build_parser(state: Mapping[str, Tensor], origin: str) -> nn.Module:
         return parsenet.from_state(state)
     except RuntimeError as error:
         raise RestorationError(f"{origin}: the tensors fit no face parser: {error}") from error
+
+
+def build_recogniser(state: Mapping[str, Tensor], origin: str) -> SFace:
+    """Return the face recogniser that the tensors of *state* belong to."""
+    try:
+        return sface.from_state(state)
+    except RuntimeError as error:
+        raise RestorationError(f"{origin}: the tensors fit no face recogniser: {error}") from error
 
 
 def build(state: Mapping[str, Tensor], origin: str) -> ImageModelDescriptor[nn.Module]:

@@ -33,11 +33,16 @@ COLORIZERS = ("deoldify-video", "embedded-colorizer")
 MODEL_OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "colorize": {"model": ("colorize",), "mix_with": ("colorize",)},
     "upscale": {"model": ("upscale",)},
-    "faces": {"detector": ("detect",), "model": ("restore_faces", "upscale"), "parser": ("parse_faces",)},
+    "faces": {
+        "detector": ("detect",),
+        "model": ("restore_faces", "upscale"),
+        "parser": ("parse_faces",),
+        "identity": ("identify_faces",),
+    },
 }
 """The options of each stage that name a model, and the tasks that it may be made for."""
 NO_MODEL = "none"
-DISPENSABLE = ("mix_with", "parser")
+DISPENSABLE = ("mix_with", "parser", "identity")
 """Options that may name no model."""
 FINGERPRINT_BYTES = 65536
 STEPS = ("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "comparison", "record")
@@ -121,7 +126,7 @@ class Configuration:
             raise _rejected(list(dict.fromkeys(mistakes)))
         self.videos = {row.video: self._video(row, hints[row.video]) for row in rows}
         self._specs: dict[str, dict[str, str]] = {}
-        self._announce_downloads()
+        self._announce_networks()
 
     def _typed(self, config: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         """*config* with the types that its options have, where text or numbers were written for another."""
@@ -195,8 +200,8 @@ class Configuration:
     def _is_at_hand(self, model: str) -> bool:
         return any(path.exists() for path in (Path(self.weights(model)), self.download(model)))
 
-    def _announce_downloads(self) -> None:
-        """Say which networks have yet to be fetched, and how to take others."""
+    def _announce_networks(self) -> None:
+        """Say which networks have yet to be fetched, or do less than their place says, and how to take others."""
         for video in self.videos.values():
             for step in video.steps:
                 for model in map(self.models.__getitem__, video.models(step)):
@@ -206,6 +211,11 @@ class Configuration:
                             f"NOTICE: {step} uses {model.id}, whose weights are not here and will be fetched{size}; "
                             "the recipe can name another network"
                         )
+            if "faces" in video.steps and self.models[model := video.steps["faces"]["model"]].task == "upscale":
+                self.notices["faces"] = (
+                    f"NOTICE: faces.model: {model} is a network for any picture: faces are sharpened, not restored. "
+                    "For networks that know faces, and invent, see docs/faces.md"
+                )
 
     def download(self, model: str) -> Path:
         """Where the unconverted file of *model* lies, or can be put by hand."""
@@ -320,12 +330,18 @@ class Configuration:
             }
             spec |= {"made_by": [f"{stage} {' + '.join(models)}" for stage, models in used.items() if models]}
         if step == "record":
-            networks = {model for step in ("detect", "faces") for model in self.videos[video].models(step)}
-            spec |= {"networks": {model: self.models[model].sha256 for model in sorted(networks)}}
+            steps = self.videos[video].steps
+            said = {option: value for step in ("detect", "faces") for option, value in steps[step].items()}
+            parts = [option for option in MODEL_OPTIONS["faces"] if option in said]
+            spec |= {"networks": {part: self._told(self.models[said[part]]) for part in parts}}
         if step == "probe":
             source = self.videos[video].source
             spec |= {"source": remote.address(source) if remote.is_remote(source) else fingerprint(Path(source))}
         return spec
+
+    def _told(self, model: Model) -> Settings:
+        """What a record says about a network."""
+        return {"model": model.id, "task": model.task, "licence": model.licence, "sha256": model.sha256}
 
     def receipt(self, video: str) -> Path | None:
         """The note on how the remote source of *video* was fetched; None for a local source."""
@@ -394,13 +410,13 @@ def _restores_a_still(row: Row) -> bool:
 
 def _face_steps(said: Settings) -> dict[str, Settings]:
     """The steps of the stage faces: to find them, to follow and judge them, to restore them."""
-    parser = {} if said["parser"] == NO_MODEL else {"parser": said["parser"]}
+    helpers = {option: said[option] for option in ("parser", "identity") if said[option] != NO_MODEL}
     network = {"model": said["model"], "fidelity": said["fidelity"], "precision": said["precision"]}
     chosen = {option: said[option] for option in ("keep", "eye_distance", "gap", "smoothing", "refuse_below")}
     return {
         "detect": {option: said[option] for option in ("detector", "min_score", "min_size")},
         "track": network | chosen | {"ignore": regions(said["ignore"]), "points": read_face_list(said["only"])},
-        "faces": network | {"strength": said["strength"]} | parser,
+        "faces": network | {"strength": said["strength"]} | helpers,
     }
 
 

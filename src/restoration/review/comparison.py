@@ -18,7 +18,9 @@ from restoration.media.timeline import Timeline
 
 MOST_SHOTS = 3
 WIDEST = 960
-LABEL_HEIGHT = 28
+LINE_HEIGHT = 28
+"""Pixels of a line of a label."""
+FONT = cv2.FONT_HERSHEY_SIMPLEX, 0.5
 
 
 def write_comparison(
@@ -48,12 +50,28 @@ def _row(before: Frame, after: Frame, before_label: str, after_label: str) -> Fr
     shrink = cv2.INTER_AREA if size[0] < width else cv2.INTER_CUBIC
     left = cv2.resize(cv2.resize(before, (width, height), interpolation=cv2.INTER_CUBIC), size, interpolation=shrink)
     right = cv2.resize(after, size, interpolation=shrink)
-    return np.hstack([_labelled(cast(Frame, left), before_label), _labelled(cast(Frame, right), after_label)])
+    lines = [fitting(label, size[0]) for label in (before_label, after_label)]
+    count = max(map(len, lines))
+    return np.hstack([_labelled(cast(Frame, p), text, count) for p, text in zip((left, right), lines, strict=True)])
 
 
-def _labelled(picture: Frame, text: str) -> Frame:
-    bar = np.zeros((LABEL_HEIGHT, picture.shape[1], 3), np.uint8)
-    cv2.putText(bar, text, (8, 19), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 255), 1, cv2.LINE_AA)
+def fitting(text: str, width: int) -> list[str]:
+    """*text* broken between words into lines that fit into *width* pixels, as far as words do."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and cv2.getTextSize(longer, *FONT, 1)[0][0] > width - 16:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+def _labelled(picture: Frame, lines: list[str], count: int) -> Frame:
+    """*picture* under a bar of *count* lines."""
+    bar = np.zeros((count * LINE_HEIGHT, picture.shape[1], 3), np.uint8)
+    for number, line in enumerate(lines):
+        cv2.putText(bar, line, (8, 19 + number * LINE_HEIGHT), *FONT, (255, 255, 255), 1, cv2.LINE_AA)
     return np.vstack([bar, picture])
 
 

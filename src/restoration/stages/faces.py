@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restoration.faces.align import Matrix, aligned, alignment
+from restoration.faces.identity import SMALLEST, Identity
 from restoration.faces.judge import Verdict, similarity
 from restoration.faces.paste import Mask, pasted, recoloured, soft_mask
 from restoration.faces.restore import AlignedFace, FaceParser, FaceRestorer
@@ -41,8 +42,9 @@ class _Found:
 class Faces:
     """Restores the faces of *tracks*, as far as their *verdicts* allow, with *restorer*; None: there are none.
 
-    *parser* tells what of them is face; without one a soft ellipse is taken. *strength* is how much of a restored face
-    is taken, 0 to 1; *batch* how many a network sees at once.
+    *parser* tells what of them is face; without one a soft ellipse is taken. *identity* tells how far they are from the
+    source's person; without one nobody does. *strength* is how much of a restored face is taken, 0 to 1; *batch* how
+    many a network sees at once.
     """
 
     def __init__(
@@ -52,11 +54,12 @@ class Faces:
         restorer: FaceRestorer | None,
         parser: FaceParser | None,
         *,
+        identity: Identity | None = None,
         strength: float,
         batch: int,
     ) -> None:
         self.tracks, self.verdicts = tracks, verdicts
-        self.restorer, self.parser = restorer, parser
+        self.restorer, self.parser, self.identity = restorer, parser, identity
         self.strength, self.batch = strength, batch
 
     def shown(self, frames: Iterable[tuple[int, Frame, Frame]]) -> Iterator[Shown]:
@@ -95,20 +98,30 @@ class Faces:
     def _pasted(self, number: int, source: Frame, frame: Frame, faces: list[tuple[_Found, Frame, Mask]]) -> Shown:
         scale = frame.shape[1] / source.shape[1]
         kept = np.ones(frame.shape[:2], np.float32)
-        likeness = {}
+        likeness = dict[int, tuple[float, float | None]]()
         for one, restored, mask in faces:
             verdict = self.verdicts[one.track]
             coloured = recoloured(restored, np.array(verdict.change))
             frame, weight = pasted(frame, coloured, one.matrix, scale, mask, self.strength * verdict.share)
             kept *= 1 - weight
-            likeness[one.track] = round(similarity(one.face, restored, mask), 4)
+            likeness[one.track] = round(similarity(one.face, restored, mask), 4), self._distance(one, number, coloured)
         return Shown(
             frame,
             np.rint((1 - kept) * 255).astype(np.uint8),
-            [self._entry(number, index, likeness.get(index)) for index, t in enumerate(self.tracks) if t.is_in(number)],
+            [
+                self._entry(number, index, *likeness.get(index, (None, None)))
+                for index, t in enumerate(self.tracks)
+                if t.is_in(number)
+            ],
         )
 
-    def _entry(self, number: int, index: int, likeness: float | None) -> dict[str, Any]:
+    def _distance(self, one: _Found, number: int, restored: Frame) -> float | None:
+        _, top, _, bottom = self.tracks[one.track].box(number)
+        if self.identity is None or bottom - top < SMALLEST:
+            return None
+        return round(self.identity.distance(one.face.crop, restored), 4)
+
+    def _entry(self, number: int, index: int, likeness: float | None, distance: float | None) -> dict[str, Any]:
         track, box = self.tracks[index], self.tracks[index].box(number)
         return {
             "frame": number,
@@ -118,6 +131,7 @@ class Faces:
             "score": track.scores[number - track.first],
             "size": round(box[3] - box[1], 1),
             "similarity": likeness,
+            "identity_distance": distance,
             "strength": round(self.strength * self.verdicts[index].share, 4),
         }
 

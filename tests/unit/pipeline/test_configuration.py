@@ -457,6 +457,27 @@ def test_colorizers_are_colorizers(project, option, id):
     assert f"recipes.film: colorize.{option}: unknown model for colorize {id!r}; allowed: deep" in mistake
 
 
+def test_a_change_of_faces_concerns_faces_and_what_comes_after(project):
+    tasks = {"finder": "detect", "painter": "restore_faces", "parts": "parse_faces", "persons": "identify_faces"}
+    for number, (id, task) in enumerate(tasks.items(), start=4):
+        project.models[id] = project.models["small"] | {"task": task, "scale": 1, "sha256": str(number) * 64}
+    faces = {"detector": "finder", "model": "painter", "parser": "parts", "identity": "persons"}
+    project.config["recipes"]["film"]["faces"] = faces
+    configuration = project.configuration()
+    record = yaml.safe_load(configuration.spec("a", "record"))["networks"]
+    assert {part: told["task"] for part, told in record.items()} == {
+        part: tasks[id] for part, id in faces.items()
+    }  # fmt: skip
+    # The script takes the weights in this order.
+    assert yaml.safe_load(configuration.spec("a", "faces"))["weights"] == [str(n) * 64 for n in (5, 6, 7)]
+    assert "faces" not in configuration.notices
+    later = {(video, step) for video in "ab" for step in ("faces", "encode", "comparison", "record")}
+    assert changed(project, lambda: faces.update(strength=0.5)) == later
+    assert changed(project, lambda: faces.update(gap=3)) == later | {("a", "track"), ("b", "track")}
+    assert changed(project, lambda: faces.update(model="small")) == later | {("a", "track"), ("b", "track")}
+    assert "faces.model: small is a network for any picture" in project.configuration().notices["faces"]
+
+
 def test_weights_are_listed_once_and_named_after_their_content(project):
     (name,) = project.configuration().all_weights()
     assert name.startswith("weights/small.")

@@ -1,6 +1,7 @@
 """Side-by-side pictures show the same moment on both sides."""
 
 from fractions import Fraction
+from itertools import count
 
 import cv2
 import numpy as np
@@ -11,7 +12,7 @@ from restoration.errors import RestorationError
 from restoration.media.codecs import EncodeSettings
 from restoration.media.encode import encode
 from restoration.media.probe import probe
-from restoration.review.comparison import LABEL_HEIGHT, WIDEST, write_comparison
+from restoration.review.comparison import LINE_HEIGHT, WIDEST, fitting, write_comparison
 
 SHARP = EncodeSettings("h264", 4, "ultrafast")
 VFR = {
@@ -32,10 +33,10 @@ def compared(
     encode(restored, result, timeline, source, description, SHARP, trimmed=bool(excerpt), strict=False)
     write_comparison(source, description, timeline, restored, target, list(made_by))
     picture = cv2.cvtColor(cv2.imread(str(target)), cv2.COLOR_BGR2RGB)
-    height = min(result.shape[2], WIDEST) * result.shape[1] // result.shape[2] + LABEL_HEIGHT
-    assert picture.shape[0] % height == 0
-    rows = np.split(picture, picture.shape[0] // height)
-    return [np.split(row[LABEL_HEIGHT:], 2, axis=1) for row in rows], timeline, first
+    height = min(result.shape[2], WIDEST) * result.shape[1] // result.shape[2]
+    label = next(n for n in count(LINE_HEIGHT, LINE_HEIGHT) if picture.shape[0] % (height + n) == 0)
+    rows = np.split(picture, picture.shape[0] // (height + label))
+    return [np.split(row[label:], 2, axis=1) for row in rows], timeline, first
 
 
 def nearest(picture, frames):
@@ -81,7 +82,7 @@ def test_labels_say_what_made_it(tmp_path):
     for name, made_by in (("1", ()), ("2", ("upscale small",)), ("3", ("upscale large",))):
         (tmp_path / name).mkdir()
         compared(tmp_path / name, pictures(2, 400, 40), made_by=made_by)
-    labels = [cv2.imread(str(tmp_path / name / "c.png"))[:LABEL_HEIGHT] for name in "123"]
+    labels = [cv2.imread(str(tmp_path / name / "c.png"))[:LINE_HEIGHT] for name in "123"]
     assert all(label.max() == 255 for label in labels)
     assert (labels[0] != labels[1]).any()
     assert (labels[1] != labels[2]).any()
@@ -93,3 +94,11 @@ def test_a_result_that_is_too_short_is_named(tmp_path):
     with pytest.raises(RestorationError, match=r"b\.mp4: frame 11 is not there"):
         write_comparison(source, *probe(source, wishes()), short, tmp_path / "c.png", [])
     assert not (tmp_path / "c.png").exists()
+
+
+def test_labels_are_broken_where_they_do_not_fit():
+    made_by = "restored: colorize embedded-colorizer, upscale realesr-animevideov3-fp16, faces GFPGANv1.4"
+    assert fitting(made_by, 4000) == [made_by]
+    lines = fitting(made_by, 320)
+    assert len(lines) > 2 and " ".join(lines) == made_by
+    assert fitting("unbreakable" * 9, 50) == ["unbreakable" * 9]
