@@ -29,7 +29,7 @@ try:
 except RestorationError as error:
     raise WorkflowError(str(error)) from None
 
-for notice in CONFIGURATION.notices.values():
+for notice in CONFIGURATION.networks.notices.values():
     print(notice, file=sys.stderr)
 
 SETTINGS = CONFIGURATION.settings
@@ -123,7 +123,7 @@ def weights_of(step):
 
     def lookup_weights(wildcards):
         models = CONFIGURATION.videos[wildcards.video].models(step)
-        return [CONFIGURATION.weights(model) for model in models]
+        return [CONFIGURATION.networks.weights(model) for model in models]
 
     return lookup_weights
 

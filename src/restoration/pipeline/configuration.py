@@ -12,11 +12,12 @@ from restoration.errors import RestorationError
 from restoration.media import remote
 from restoration.media.codecs import EncodeSettings, misfits
 from restoration.media.kind import is_still
-from restoration.models.registry import DOWNLOADS, Model, load_registry
+from restoration.models.registry import Model, load_registry
 from restoration.pipeline.digest import canonical, code_digest, short_hash
 from restoration.pipeline.face_list import read_face_list, regions
 from restoration.pipeline.hints import Hints, read_hints
 from restoration.pipeline.manifest import ALWAYS, Row, Settings, read_manifest
+from restoration.pipeline.networks import AUTO, MODEL_OPTIONS, NO_MODEL, Networks, named
 from restoration.pipeline.validate import as_text, problems, read_yaml, typed, unknown, whole
 
 STAGES = ("ingest", "colorize", "upscale", "faces", "encode")
@@ -27,23 +28,6 @@ FINDING_STEPS = ("hints", "detect", "track")
 """Steps that look at frames and pass none on."""
 SMALL_STEPS = ("detect", "track")
 """Those that look at frames as they are before upscaling, though they come after it: other faces, same pictures."""
-AUTO = "auto"
-COLORIZERS = ("deoldify-video", "embedded-colorizer")
-"""What `colorize.model: auto` takes: the former where its weights are, else the latter."""
-MODEL_OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
-    "colorize": {"model": ("colorize",), "mix_with": ("colorize",)},
-    "upscale": {"model": ("upscale",)},
-    "faces": {
-        "detector": ("detect",),
-        "model": ("restore_faces", "upscale"),
-        "parser": ("parse_faces",),
-        "identity": ("identify_faces",),
-    },
-}
-"""The options of each stage that name a model, and the tasks that it may be made for."""
-NO_MODEL = "none"
-DISPENSABLE = ("mix_with", "parser", "identity")
-"""Options that may name no model."""
 FINGERPRINT_BYTES = 65536
 STEPS = ("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "comparison", "record")
 """Every step of a video's way; each has a rule and a script of its name."""
@@ -71,8 +55,7 @@ class Video:
 
     def models(self, step: str) -> list[str]:
         """The models that *step* uses."""
-        options = {name for options in MODEL_OPTIONS.values() for name in options}
-        return [settings for option, settings in self.steps[step].items() if option in options]
+        return named(self.steps[step])
 
 
 class Configuration:
@@ -84,7 +67,6 @@ class Configuration:
 
     def __init__(self, config: dict[str, Any], workflow: Path) -> None:
         self.workflow = workflow
-        self.notices: dict[str, str] = {}
         schema, row_schema, registry_schema, self._hints_schema = (
             read_yaml(workflow / "schemas" / f"{name}.schema.yaml")
             for name in ("config", "manifest", "models", "hints")
@@ -96,26 +78,29 @@ class Configuration:
         mistakes = problems(config, schema, "config")
         recipes = self._sound_recipes(schema)
         rows: list[Row] = []
-        self.models: dict[str, Model] = {}
+        models: dict[str, Model] = {}
         # What can still be checked is checked: the user mends everything in one go.
         with collected(mistakes):
             registry = Path(str(self.settings["models"]))
             wrong = problems(read_yaml(registry), registry_schema, str(registry))
-            self.models = {} if wrong else load_registry(registry)
+            models = {} if wrong else load_registry(registry)
             mistakes += wrong
+        self.networks = Networks(
+            models, str(self.settings["weights"]), noncommercial=bool(self.settings["noncommercial"])
+        )
         if "manifest" in config:
             with collected(mistakes):
                 rows, wrong = read_manifest(Path(str(config["manifest"])), row_schema, self._stages)
                 mistakes += wrong
         mistakes += self._mistaken_rows(rows, recipes)
         for name, recipe in recipes.items():
-            mistakes += self._unfit_models(
+            mistakes += self.networks.unfit(
                 {s: self._full(s, recipe.get(s)) for s in recipe if s in STAGES}, f"config: recipes.{name}"
             )
             mistakes += self._misfits(f"config: recipes.{name}", recipe)
         for row in rows:
             mistakes += _unfit_for_stills(row) if _restores_a_still(row) else []
-            mistakes += self._unfit_models(row.overrides, row.place)
+            mistakes += self.networks.unfit(row.overrides, row.place)
             if row.overrides.get("encode") and row.recipe in recipes:
                 mistakes += self._misfits(row.place, {"encode": self._encode(recipes[row.recipe], row)})
         hints = {row.video: self._hints(row, recipes.get(row.recipe, {}), mistakes) for row in rows}
@@ -126,7 +111,8 @@ class Configuration:
             raise _rejected(list(dict.fromkeys(mistakes)))
         self.videos = {row.video: self._video(row, hints[row.video]) for row in rows}
         self._specs: dict[str, dict[str, str]] = {}
-        self._announce_networks()
+        for video in self.videos.values():
+            self.networks.announce(video.steps)
 
     def _typed(self, config: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         """*config* with the types that its options have, where text or numbers were written for another."""
@@ -184,69 +170,6 @@ class Configuration:
             settings |= layer or {}
         return settings
 
-    @cached_property
-    def _colorizer_at_hand(self) -> str:
-        """DeOldify where its weights are, else the colorizer that comes with the code; said aloud, either way."""
-        wanted, embedded = COLORIZERS
-        there = wanted in self.models and self._is_at_hand(wanted)
-        self.notices["colorizer"] = (
-            f"NOTICE: colorize.model: auto takes {wanted}, whose weights are here"
-            if there
-            else f"NOTICE: colorize.model: auto takes {embedded}, because the weights of {wanted} are not here; it is "
-            f"small and often wrong. For DeOldify set colorize.model: {wanted}, and they are fetched"
-        )
-        return wanted if there else embedded
-
-    def _is_at_hand(self, model: str) -> bool:
-        return any(path.exists() for path in (Path(self.weights(model)), self.download(model)))
-
-    def _announce_networks(self) -> None:
-        """Say which networks have yet to be fetched, or do less than their place says, and how to take others."""
-        for video in self.videos.values():
-            for step in video.steps:
-                for model in map(self.models.__getitem__, video.models(step)):
-                    if "url" in model.sources[0] and not self._is_at_hand(model.id):
-                        size = f" ({model.bytes / 1e6:.0f} MB)" if model.bytes else ""
-                        self.notices[model.id] = (
-                            f"NOTICE: {step} uses {model.id}, whose weights are not here and will be fetched{size}; "
-                            "the recipe can name another network"
-                        )
-            if "faces" in video.steps and self.models[model := video.steps["faces"]["model"]].task == "upscale":
-                self.notices["faces"] = (
-                    f"NOTICE: faces.model: {model} is a network for any picture: faces are sharpened, not restored. "
-                    "For networks that know faces, and invent, see docs/faces.md"
-                )
-
-    def download(self, model: str) -> Path:
-        """Where the unconverted file of *model* lies, or can be put by hand."""
-        return Path(self.settings["weights"], DOWNLOADS) / self.models[model].filename
-
-    def _unfit_models(self, stages: dict[str, Settings | None], place: str) -> list[str]:
-        """Mistakes in the choice of models: ids that the registry lacks, or models made for another task."""
-        if not self.models:
-            return []  # said already
-        named = [
-            (f"{stage}.{option}", tasks, settings[option])
-            for stage, settings in stages.items()
-            for option, tasks in MODEL_OPTIONS.get(stage, {}).items()
-            if settings and option in settings and (settings[option] != NO_MODEL or option not in DISPENSABLE)
-        ]
-        fit = {tasks: [id for id, model in self.models.items() if model.task in tasks] for _, tasks, _ in named}
-        auto = ("colorize.model", ("colorize",), AUTO)
-        chosen = [(*use[:2], COLORIZERS[-1]) if use == auto else use for use in named]
-        mistakes = [
-            unknown(f"{place}: {option}", f"model for {tasks[0]}", id, fit[tasks])
-            for option, tasks, id in chosen
-            if id not in fit[tasks]
-        ]
-        mistakes += [
-            f"{place}: {option}: {id} is not for commercial use ({self.models[id].licence}); if yours is none, say so: "
-            "noncommercial: true"
-            for option, tasks, id in chosen
-            if id in fit[tasks] and self.models[id].noncommercial and not self.settings["noncommercial"]
-        ]
-        return mistakes
-
     def _hints(self, row: Row, recipe: dict[str, Any], mistakes: list[str]) -> Hints:
         """What *row* says about colours; what is wrong with it goes to *mistakes*."""
         override = row.overrides.get("colorize", {})
@@ -276,7 +199,7 @@ class Configuration:
             stability = colorize.pop("stability")
             del colorize["hints"], colorize["palette"]
             if colorize["model"] == AUTO:
-                colorize["model"] = self._colorizer_at_hand
+                colorize["model"] = self.networks.colorizer_at_hand
             if colorize["mix_with"] == NO_MODEL:
                 del colorize["mix_with"], colorize["mix_weight"]
             steps["colorize"] = colorize
@@ -321,9 +244,7 @@ class Configuration:
         return self._specs[video]
 
     def _spec(self, video: str, step: str, settings: Settings) -> Settings:
-        spec = settings | {"code": self._code[step.partition(".")[0]]}
-        if models := self.videos[video].models(step):
-            spec |= {"weights": [self.models[model].sha256 for model in models], "conversion": self._conversion}
+        spec = settings | {"code": self._code[step.partition(".")[0]]} | self.networks.spec(settings)
         if step == "comparison":
             used = {
                 step: self.videos[video].models(step) for step in RESTORING_STAGES if step in self.videos[video].steps
@@ -333,15 +254,11 @@ class Configuration:
             steps = self.videos[video].steps
             said = {option: value for step in ("detect", "faces") for option, value in steps[step].items()}
             parts = [option for option in MODEL_OPTIONS["faces"] if option in said]
-            spec |= {"networks": {part: self._told(self.models[said[part]]) for part in parts}}
+            spec |= {"networks": {part: self.networks.told(said[part]) for part in parts}}
         if step == "probe":
             source = self.videos[video].source
             spec |= {"source": remote.address(source) if remote.is_remote(source) else fingerprint(Path(source))}
         return spec
-
-    def _told(self, model: Model) -> Settings:
-        """What a record says about a network."""
-        return {"model": model.id, "task": model.task, "licence": model.licence, "sha256": model.sha256}
 
     def receipt(self, video: str) -> Path | None:
         """The note on how the remote source of *video* was fetched; None for a local source."""
@@ -357,15 +274,12 @@ class Configuration:
         receipt, source = self.receipt(video), self.videos[video].source
         return receipt.with_suffix(remote.suffix(source)) if receipt else Path(source)
 
-    def weights(self, model: str) -> str:
-        """File of the converted weights of *model*; the name tells source and conversion."""
-        key = short_hash(self.models[model].sha256 + self._conversion)
-        return f"{self.settings['weights']}/{model}.{key}.safetensors"
-
     def all_weights(self) -> list[str]:
         """Files of the weights that any video needs."""
         videos = self.videos.values()
-        return sorted({self.weights(model) for video in videos for step in video.steps for model in video.models(step)})
+        return sorted(
+            {self.networks.weights(model) for video in videos for step in video.steps for model in video.models(step)}
+        )
 
     def current_intermediates(self) -> set[str]:
         """Names, within the work folder, of everything that the configuration as it is now can use again."""
@@ -397,10 +311,6 @@ class Configuration:
     @cached_property
     def _code(self) -> dict[str, str]:
         return {step: code_digest(self.workflow / "scripts" / f"{step}.py") for step in STEPS}
-
-    @cached_property
-    def _conversion(self) -> str:
-        return code_digest(Path(__file__).parents[1] / "models" / "convert.py")
 
 
 def _restores_a_still(row: Row) -> bool:

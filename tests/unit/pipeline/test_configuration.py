@@ -470,12 +470,12 @@ def test_a_change_of_faces_concerns_faces_and_what_comes_after(project):
     }  # fmt: skip
     # The script takes the weights in this order.
     assert yaml.safe_load(configuration.spec("a", "faces"))["weights"] == [str(n) * 64 for n in (5, 6, 7)]
-    assert "faces" not in configuration.notices
+    assert "faces" not in configuration.networks.notices
     later = {(video, step) for video in "ab" for step in ("faces", "encode", "comparison", "record")}
     assert changed(project, lambda: faces.update(strength=0.5)) == later
     assert changed(project, lambda: faces.update(gap=3)) == later | {("a", "track"), ("b", "track")}
     assert changed(project, lambda: faces.update(model="small")) == later | {("a", "track"), ("b", "track")}
-    assert "faces.model: small is a network for any picture" in project.configuration().notices["faces"]
+    assert "faces.model: small is a network for any picture" in project.configuration().networks.notices["faces"]
 
 
 def test_weights_are_listed_once_and_named_after_their_content(project):

@@ -1,0 +1,130 @@
+"""Which networks the stages use: among those that the registry knows, permitted, and here or yet to be fetched."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from restoration.models.registry import DOWNLOADS, Model
+from restoration.pipeline.digest import code_digest, short_hash
+from restoration.pipeline.validate import unknown
+
+Settings = dict[str, Any]
+
+AUTO = "auto"
+COLORIZERS = ("deoldify-video", "embedded-colorizer")
+"""What `colorize.model: auto` takes: the former where its weights are, else the latter."""
+MODEL_OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
+    "colorize": {"model": ("colorize",), "mix_with": ("colorize",)},
+    "upscale": {"model": ("upscale",)},
+    "faces": {
+        "detector": ("detect",),
+        "model": ("restore_faces", "upscale"),
+        "parser": ("parse_faces",),
+        "identity": ("identify_faces",),
+    },
+}
+"""The options of each stage that name a model, and the tasks that it may be made for."""
+NO_MODEL = "none"
+DISPENSABLE = ("mix_with", "parser", "identity")
+"""Options that may name no model."""
+
+
+def named(settings: Settings) -> list[str]:
+    """The models that the *settings* of a step name, in their order."""
+    options = {name for options in MODEL_OPTIONS.values() for name in options}
+    return [value for option, value in settings.items() if option in options]
+
+
+class Networks:
+    """The *models* of the registry by id; *folder* is that of weights, *noncommercial* whether no use is commercial.
+
+    *notices* are what the user should know of choices, by what they are about.
+    """
+
+    def __init__(self, models: Mapping[str, Model], folder: str, *, noncommercial: bool) -> None:
+        self.models, self.folder, self.noncommercial = models, folder, noncommercial
+        self.notices: dict[str, str] = {}
+
+    def unfit(self, stages: Mapping[str, Settings | None], place: str) -> list[str]:
+        """Mistakes in the choice of models: ids that the registry lacks, of another task, or not permitted."""
+        if not self.models:
+            return []  # said already
+        uses = [
+            (f"{stage}.{option}", tasks, settings[option])
+            for stage, settings in stages.items()
+            for option, tasks in MODEL_OPTIONS.get(stage, {}).items()
+            if settings and option in settings and (settings[option] != NO_MODEL or option not in DISPENSABLE)
+        ]
+        fit = {tasks: [id for id, model in self.models.items() if model.task in tasks] for _, tasks, _ in uses}
+        auto = ("colorize.model", ("colorize",), AUTO)
+        chosen = [(*use[:2], COLORIZERS[-1]) if use == auto else use for use in uses]
+        mistakes = [
+            unknown(f"{place}: {option}", f"model for {tasks[0]}", id, fit[tasks])
+            for option, tasks, id in chosen
+            if id not in fit[tasks]
+        ]
+        mistakes += [
+            f"{place}: {option}: {id} is not for commercial use ({self.models[id].licence}); if yours is none, say so: "
+            "noncommercial: true"
+            for option, tasks, id in chosen
+            if id in fit[tasks] and self.models[id].noncommercial and not self.noncommercial
+        ]
+        return mistakes
+
+    @cached_property
+    def colorizer_at_hand(self) -> str:
+        """DeOldify where its weights are, else the colorizer that comes with the code; said aloud, either way."""
+        wanted, embedded = COLORIZERS
+        there = wanted in self.models and self._is_at_hand(wanted)
+        self.notices["colorizer"] = (
+            f"NOTICE: colorize.model: auto takes {wanted}, whose weights are here"
+            if there
+            else f"NOTICE: colorize.model: auto takes {embedded}, because the weights of {wanted} are not here; it is "
+            f"small and often wrong. For DeOldify set colorize.model: {wanted}, and they are fetched"
+        )
+        return wanted if there else embedded
+
+    def announce(self, steps: Mapping[str, Settings]) -> None:
+        """Note which networks of *steps* have yet to be fetched, or do less than their place says."""
+        for step, settings in steps.items():
+            for model in map(self.models.__getitem__, named(settings)):
+                if "url" in model.sources[0] and not self._is_at_hand(model.id):
+                    size = f" ({model.bytes / 1e6:.0f} MB)" if model.bytes else ""
+                    self.notices[model.id] = (
+                        f"NOTICE: {step} uses {model.id}, whose weights are not here and will be fetched{size}; "
+                        "the recipe can name another network"
+                    )
+        if "faces" in steps and self.models[model_id := steps["faces"]["model"]].task == "upscale":
+            self.notices["faces"] = (
+                f"NOTICE: faces.model: {model_id} is a network for any picture: faces are sharpened, not restored. "
+                "For networks that know faces, and invent, see docs/faces.md"
+            )
+
+    def weights(self, model: str) -> str:
+        """File of the converted weights of *model*; the name tells source and conversion."""
+        key = short_hash(self.models[model].sha256 + self.conversion)
+        return f"{self.folder}/{model}.{key}.safetensors"
+
+    def download(self, model: str) -> Path:
+        """Where the unconverted file of *model* lies, or can be put by hand."""
+        return Path(self.folder, DOWNLOADS) / self.models[model].filename
+
+    def spec(self, settings: Settings) -> Settings:
+        """What of the networks that *settings* name may change the bytes of a result."""
+        models = named(settings)
+        hashes = [self.models[model].sha256 for model in models]
+        return {"weights": hashes, "conversion": self.conversion} if models else {}
+
+    def told(self, model: str) -> Settings:
+        """What a record says about *model*."""
+        entry = self.models[model]
+        return {"model": entry.id, "task": entry.task, "licence": entry.licence, "sha256": entry.sha256}
+
+    @cached_property
+    def conversion(self) -> str:
+        """Digest of the code that converts weights."""
+        return code_digest(Path(__file__).parents[1] / "models" / "convert.py")
+
+    def _is_at_hand(self, model: str) -> bool:
+        return any(path.exists() for path in (Path(self.weights(model)), self.download(model)))
