@@ -112,3 +112,29 @@ def test_x2_networks_pad_as_theirs(oracle, size, tmp_path):
     expected = theirs(oracle, network, picture(*size), 2, tile=0)
     assert expected.std() > 20, "a flat picture proves nothing"
     assert difference(ours(network, picture(*size), 2, tile=0), expected) <= 1
+
+
+@pytest.mark.parametrize("strength", [0.5, 0.2])
+def test_denoise_strength_and_padding_as_theirs(oracle, strength, tmp_path):
+    """realesr-general-x4v3 and its sibling, of which no wheel has the weights: seeded ones in their layout."""
+    from realesrgan.archs.srvgg_arch import SRVGGNetCompact
+
+    weights = {}
+    for seed, name in enumerate(("realesr-general-x4v3", "realesr-general-wdn-x4v3")):
+        torch.manual_seed(seed)
+        original = SRVGGNetCompact(num_feat=64, num_conv=32, upscale=4, act_type="prelu")
+        for parameter in original.parameters():
+            parameter.data *= 1.5
+        torch.save({"params": original.state_dict()}, tmp_path / f"{name}.pth")
+        convert(tmp_path / f"{name}.pth", REGISTRY[name], tmp_path / f"{name}.safetensors")
+        weights[name] = tmp_path / f"{name}.safetensors", REGISTRY[name].sha256
+    upsampler = oracle.RealESRGANer(
+        4, [str(tmp_path / f"{name}.pth") for name in weights], dni_weight=[strength, 1 - strength], model=original,
+        pre_pad=10, half=False, device="cpu", tile=0,
+    )  # fmt: skip
+    frame = picture(25, 33)
+    expected = cv2.cvtColor(upsampler.enhance(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))[0], cv2.COLOR_BGR2RGB)
+    assert expected.std() > 20, "a flat picture proves nothing"
+    general, weak = weights.values()
+    ours = Upscaler(*general, weak_denoise=weak, denoise_strength=strength, outscale=4, pre_pad=10).process(frame[None])
+    assert difference(ours[0], expected) <= 1

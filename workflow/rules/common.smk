@@ -128,6 +128,12 @@ def weights_of(step):
     return lookup_weights
 
 
+def own_file(wildcards):
+    """Params function: the file that a recipe names instead of a registered model, as JSON; nothing for the latter."""
+    own = CONFIGURATION.networks.own.get(wildcards.model)
+    return json.dumps(own, sort_keys=True) if own else ""
+
+
 def source(wildcards):
     """Params function: where a video's source lies; of a remote one, its local copy.
 

@@ -16,8 +16,10 @@ rule weight:
     localrule: True
     conda:
         ENVIRONMENT
+    params:
+        own=own_file,
     message:
         "Fetching and checking the weights of {wildcards.model}"
     shell:
-        "weight.py --registry {input.registry:q} --model {wildcards.model:q} {output:q}"
-        " 2>&1 | tee {log:q}"
+        "weight.py --registry {input.registry:q} --model {wildcards.model:q} --own {params.own:q}"
+        " {output:q} 2>&1 | tee {log:q}"

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Fetch one model of the registry and convert it to safetensors; the download stays in `downloads` beside it."""
 
+import json
 from argparse import ArgumentParser
 from pathlib import Path
 
 from restoration.models.convert import convert
 from restoration.models.fetch import fetch
-from restoration.models.registry import DOWNLOADS, load_registry
+from restoration.models.registry import DOWNLOADS, load_registry, own_model
 from restoration.pipeline.job import run
 
 
@@ -15,9 +16,10 @@ def main(args: list[str] | None = None) -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--registry", type=Path, required=True, help="config/models.yaml")
     parser.add_argument("--model", required=True, help="id in the registry")
+    parser.add_argument("--own", default="", help="instead of an id in the registry: a file, as JSON for `own_model`")
     parser.add_argument("output", type=Path, help="safetensors file to write")
     options = parser.parse_args(args)
-    model = load_registry(options.registry)[options.model]
+    model = own_model(**json.loads(options.own)) if options.own else load_registry(options.registry)[options.model]
     convert(fetch(model, options.output.parent / DOWNLOADS), model, options.output)
 
 

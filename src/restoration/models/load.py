@@ -16,13 +16,23 @@ from restoration.models.face_restorers import FaceGenerator
 from restoration.models.sface import SFace
 
 
-def load(path: Path, source_sha256: str) -> ImageModelDescriptor[nn.Module]:
+def load(
+    path: Path, source_sha256: str, others: Mapping[tuple[Path, str], float] | None = None
+) -> ImageModelDescriptor[nn.Module]:
     """Return the network in *path* (written by `convert`): float32, on the CPU, in eval mode, without gradients.
 
-    *source_sha256* is the registry's hash of the file that was converted. Raises RestorationError when the file was
-    made from another one, when a single bit of its tensors changed, or when its network is unknown.
+    *source_sha256* is the registry's hash of the file that was converted. Of *others*, siblings of the same shape, the
+    given share of their weights is taken, and the rest of its own (deep network interpolation, Wang et al. 2018).
+    Raises RestorationError when the file was made from another one, when a single bit of its tensors changed, or when
+    its network is unknown.
     """
-    return build(read(path, source_sha256), str(path))
+    state = read(path, source_sha256)
+    for (other, sha256), share in (others or {}).items():
+        sibling = read(other, sha256)
+        if {name: t.shape for name, t in state.items()} != {name: t.shape for name, t in sibling.items()}:
+            raise RestorationError(f"{other} cannot be mixed with {path}: its network has another shape")
+        state = {name: torch.lerp(tensor, sibling[name], share) for name, tensor in state.items()}
+    return build(state, str(path))
 
 
 def load_colorizer(path: Path, source_sha256: str) -> nn.Module:

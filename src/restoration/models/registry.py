@@ -1,5 +1,6 @@
 """The model registry, `config/models.yaml`. Imported while Snakemake parses, so it must stay light."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -10,6 +11,8 @@ import yaml
 
 from restoration.errors import RestorationError
 
+COMPANIONS = ("weak_denoise", "further_passes")
+"""Fields that name another model, which is used together with this one."""
 DOWNLOADS = "downloads"
 """Folder of unconverted files, beside the converted weights."""
 
@@ -20,7 +23,7 @@ class Model:
 
     id: str
     task: str
-    scale: int
+    scale: int | None
     licence: str
     format: str
     sha256: str
@@ -29,6 +32,8 @@ class Model:
     noncommercial: bool = False
     architecture: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
+    weak_denoise: str = ""
+    further_passes: str = ""
 
     @property
     def filename(self) -> str:
@@ -52,8 +57,30 @@ class Registry(dict[str, Model]):
 
 
 def load_registry(path: Path) -> dict[str, Model]:
-    """Read a registry that satisfies `workflow/schemas/models.schema.yaml` (validated by the caller)."""
+    """Read a registry that satisfies `workflow/schemas/models.schema.yaml` (validated by the caller).
+
+    Raises RestorationError where an entry names a companion that is not there.
+    """
     entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for name, entry in entries.items():
+        for field_name in COMPANIONS:
+            if (companion := entry.get(field_name, name)) not in entries:
+                raise RestorationError(f"{path}: {name}.{field_name}: there is no model {companion!r}")
     return Registry(
         path, {name: Model(id=name, **entry | {"sources": tuple(entry["sources"])}) for name, entry in entries.items()}
+    )
+
+
+def own_model(task: str, file: str, sha256: str, scale: int | None = None) -> Model:
+    """The entry of a file that the user names in a recipe instead of a registered model."""
+    path = Path(file)
+    name = re.sub(r"[^\w.+-]", "_", path.stem)
+    return Model(
+        id=f"{name}-{sha256[:8]}",
+        task=task,
+        scale=scale,
+        licence="unknown",
+        format=path.suffix.removeprefix("."),
+        sha256=sha256,
+        sources=({"file": file},),
     )

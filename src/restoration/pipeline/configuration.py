@@ -83,7 +83,7 @@ class Configuration:
         with collected(mistakes):
             registry = Path(str(self.settings["models"]))
             wrong = problems(read_yaml(registry), registry_schema, str(registry))
-            models = {} if wrong else load_registry(registry)
+            models = models if wrong else load_registry(registry)
             mistakes += wrong
         self.networks = Networks(
             models, str(self.settings["weights"]), noncommercial=bool(self.settings["noncommercial"])
@@ -94,6 +94,7 @@ class Configuration:
                 mistakes += wrong
         mistakes += self._mistaken_rows(rows, recipes)
         for name, recipe in recipes.items():
+            mistakes += self.networks.adopt(recipe, f"config: recipes.{name}")
             mistakes += self.networks.unfit(
                 {s: self._full(s, recipe.get(s)) for s in recipe if s in STAGES}, f"config: recipes.{name}"
             )
@@ -103,6 +104,8 @@ class Configuration:
             mistakes += self.networks.unfit(row.overrides, row.place)
             if row.overrides.get("encode") and row.recipe in recipes:
                 mistakes += self._misfits(row.place, {"encode": self._encode(recipes[row.recipe], row)})
+            if row.recipe in recipes:
+                mistakes += self._idle(row, recipes[row.recipe])
         hints = {row.video: self._hints(row, recipes.get(row.recipe, {}), mistakes) for row in rows}
         for row in rows:
             with collected(mistakes):
@@ -181,6 +184,15 @@ class Configuration:
         mistakes += wrong
         return hints
 
+    def _idle(self, row: Row, recipe: dict[str, Any]) -> Iterator[str]:
+        """Options that the network of a row does not know."""
+        override = row.overrides.get("upscale", {})
+        if "upscale" in recipe and override is not None:
+            said, usual = self._full("upscale", recipe["upscale"], override), self._full("upscale")
+            option = "denoise_strength"
+            if said[option] != usual[option] and not self.networks.knows_denoising(said["model"]):
+                yield f"{row.place}: upscale.{option}: {said['model']} does not know it; realesr-general-x4v3 does"
+
     def _said_of_faces(self, row: Row, recipe: dict[str, Any]) -> Settings:
         override = row.overrides.get("faces", {})
         return {} if "faces" not in recipe or override is None else (recipe["faces"] or {}) | override
@@ -209,6 +221,8 @@ class Configuration:
             # A still has no neighbours.
             if stability and not _restores_a_still(row):
                 steps["stabilize"] = {"stability": stability} | force
+        if "upscale" in settings:
+            settings["upscale"] |= self.networks.companions(settings["upscale"])
         if "faces" in settings:
             settings |= _face_steps(settings.pop("faces"))
         steps |= settings

@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from restoration.models.registry import DOWNLOADS, Model
+from restoration.models.registry import COMPANIONS, DOWNLOADS, Model, own_model
 from restoration.pipeline.digest import code_digest, short_hash
 from restoration.pipeline.validate import unknown
 
@@ -32,19 +32,21 @@ DISPENSABLE = ("mix_with", "parser", "identity")
 
 def named(settings: Settings) -> list[str]:
     """The models that the *settings* of a step name, in their order."""
-    options = {name for options in MODEL_OPTIONS.values() for name in options}
+    options = {name for options in MODEL_OPTIONS.values() for name in options}.union(COMPANIONS)
     return [value for option, value in settings.items() if option in options]
 
 
 class Networks:
     """The *models* of the registry by id; *folder* is that of weights, *noncommercial* whether no use is commercial.
 
-    *notices* are what the user should know of choices, by what they are about.
+    *notices* are what the user should know of choices, by what they are about; *own* are the arguments of `own_model`
+    for each file that a recipe names instead of a model, by the id that it got.
     """
 
-    def __init__(self, models: Mapping[str, Model], folder: str, *, noncommercial: bool) -> None:
+    def __init__(self, models: dict[str, Model], folder: str, *, noncommercial: bool) -> None:
         self.models, self.folder, self.noncommercial = models, folder, noncommercial
         self.notices: dict[str, str] = {}
+        self.own: dict[str, Settings] = {}
 
     def unfit(self, stages: Mapping[str, Settings | None], place: str) -> list[str]:
         """Mistakes in the choice of models: ids that the registry lacks, of another task, or not permitted."""
@@ -71,6 +73,37 @@ class Networks:
             if id in fit[tasks] and self.models[id].noncommercial and not self.noncommercial
         ]
         return mistakes
+
+    def adopt(self, stages: Mapping[str, Any], place: str) -> list[str]:
+        """Enter the files that the settings of *stages* name as models, and name them there by their new ids.
+
+        Gives the mistakes in them.
+        """
+        mistakes = []
+        for stage, options in MODEL_OPTIONS.items():
+            settings = stages.get(stage) or {}
+            for option, tasks in options.items():
+                if not isinstance(own := settings.get(option), dict):
+                    continue
+                if not Path(own["file"]).is_file():
+                    mistakes.append(f"{place}: {stage}.{option}: {own['file']}: no such file")
+                model = own_model(tasks[0], **own)
+                self.models[model.id] = model
+                self.own[model.id] = {"task": tasks[0], **own}
+                settings[option] = model.id
+        return mistakes
+
+    def companions(self, settings: Settings) -> Settings:
+        """What an upscaling network of *settings* is used together with, as further settings."""
+        model = self.models[settings["model"]]
+        found = {name: getattr(model, name) for name in COMPANIONS if getattr(model, name)}
+        if settings["denoise_strength"] == 1:
+            found.pop("weak_denoise", None)
+        return found
+
+    def knows_denoising(self, model: str) -> bool:
+        """Whether *model* has a sibling by which `denoise_strength` can be set."""
+        return model in self.models and bool(self.models[model].weak_denoise)
 
     @cached_property
     def colorizer_at_hand(self) -> str:

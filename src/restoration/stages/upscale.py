@@ -1,6 +1,11 @@
-"""Super-resolution: a network of fixed scale, then Lanczos to the wanted scale, as Real-ESRGAN's own script does."""
+"""Super-resolution: a network of fixed scale, as often as it takes, then Lanczos to the wanted size, as Real-ESRGAN's
+own script does; and, on request, less of what the network invents.
+"""
 
+import math
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
@@ -8,15 +13,25 @@ from spandrel import ImageModelDescriptor
 from torch import nn
 
 from restoration.engines.torch_engine import TorchEngine
-from restoration.frames import Frames, require_room
+from restoration.frames import Frame, Frames, require_room
 from restoration.models.load import load
+
+Weights = tuple[Path, str]
+"""A converted safetensors file, and the hash of its source."""
 
 
 class Upscaler:
-    """Stage: enlarge frames *outscale* times with the network in *weights* (a converted safetensors file).
+    """Stage: enlarge frames with the network in *weights* (a converted safetensors file).
 
-    *tile* is the longest edge of a tile in source pixels, 0 for whole frames; *overlap* the context around each tile.
-    *precision* is fp32, bf16 or fp16; *device* auto, cpu, cuda or mps.
+    They become *outscale* times as large, or, where *target* (width, height) is not 0, as large as fits into it; the
+    aspect stays. *tile* is the longest edge of a tile in source pixels, 0 for whole frames; *overlap* the context
+    around each tile; *pre_pad* how many pixels are reflected at the right and lower border. *precision* is fp32, bf16
+    or fp16; *device* auto, cpu, cuda or mps.
+
+    *weak_denoise* are weights of a sibling of the network that denoises less, of which 1 - *denoise_strength* is mixed
+    in; *further_passes* those of the network for the second pass and later ones, by default the same.
+
+    *strength* blends the result (1) with plain Lanczos (0); *back_projection*: see `projected`, how often.
     """
 
     def __init__(
@@ -25,27 +40,84 @@ class Upscaler:
         sha256: str,
         *,
         outscale: float,
+        target: tuple[int, int] = (0, 0),
         tile: int = 0,
         overlap: int = 64,
+        pre_pad: int = 0,
+        weak_denoise: Weights | None = None,
+        denoise_strength: float = 0.5,
+        further_passes: Weights | None = None,
+        strength: float = 1,
+        back_projection: int = 0,
         precision: str = "fp32",
         device: str = "cpu",
     ) -> None:
-        model = load(weights, sha256)
-        self.engine = engine_of(model, tile=tile, overlap=overlap, precision=precision, device=device)
-        self.outscale = outscale
+        build = partial(engine_of, tile=tile, overlap=overlap, precision=precision, device=device)
+        others = {weak_denoise: 1 - denoise_strength} if weak_denoise else {}
+        self.engine = build(load(weights, sha256, others))
+        self.later = build(load(*further_passes)) if further_passes else self.engine
+        self.outscale, self.target, self.pre_pad = outscale, target, pre_pad
+        self.strength, self.back_projection = strength, back_projection
 
     def process(self, frames: Frames, *, exact: bool = False) -> Frames:
-        """Enlarge uint8 (n, h, w, 3) to uint8 (n, int(h·outscale), int(w·outscale), 3)."""
-        height, width = (max(1, int(length * self.outscale)) for length in frames.shape[1:3])
-        require_room(height, width)
-        restored = self.engine(frames, exact=exact)
-        if self.outscale == self.engine.scale:
-            return restored
-        return np.stack([cv2.resize(frame, (width, height), interpolation=cv2.INTER_LANCZOS4) for frame in restored])
+        """Enlarge uint8 (n, h, w, 3) to uint8 (n, h', w', 3); see `wanted_size`."""
+        height, width = frames.shape[1:3]
+        wanted = wanted_size(height, width, self.outscale, self.target)
+        require_room(*wanted)
+        passes = passes_to(max(wanted[0] / height, wanted[1] / width), self.engine.scale)
+        factor = self.engine.scale**passes
+        require_room(height * factor, width * factor)
+        restored = np.pad(frames, ((0, 0), (0, self.pre_pad), (0, self.pre_pad), (0, 0)), mode="reflect")
+        for engine in (self.engine, *[self.later] * (passes - 1)):
+            restored = engine(restored, exact=exact)
+        restored = restored[:, : height * factor, : width * factor]
+        return np.stack([self._finished(*pair, wanted) for pair in zip(frames, restored, strict=True)])
 
     def shrink(self, height: int, width: int) -> bool:
         """Need less memory from now on, by smaller tiles; False when that is exhausted."""
-        return self.engine.halve_tile(height, width)
+        smaller = [engine.halve_tile(height, width) for engine in {self.engine, self.later}]
+        return any(smaller)
+
+    def _finished(self, source: Frame, restored: Frame, size: tuple[int, int]) -> Frame:
+        result = resized(restored, size)
+        if self.strength < 1:
+            plain = resized(source, size)
+            result = cast(Frame, cv2.addWeighted(result, self.strength, plain, 1 - self.strength, 0))
+        return projected(result, source, self.back_projection)
+
+
+def wanted_size(height: int, width: int, outscale: float, target: tuple[int, int]) -> tuple[int, int]:
+    """The size (height, width) of a result: *outscale* times as large, or the largest that fits into *target* (width,
+    height), of which 0 is any."""
+    if not any(target):
+        return max(1, int(height * outscale)), max(1, int(width * outscale))
+    factor = min(wanted / length for wanted, length in zip(target, (width, height), strict=True) if wanted)
+    return max(1, round(height * factor)), max(1, round(width * factor))
+
+
+def passes_to(factor: float, scale: int) -> int:
+    """How often a network that enlarges *scale* times is used to enlarge *factor* times: to the nearest power."""
+    return max(1, round(math.log(factor, scale))) if scale > 1 else 1
+
+
+def resized(picture: Frame, size: tuple[int, int]) -> Frame:
+    """*picture* of *size* (height, width), by Lanczos; itself where that is its size."""
+    if picture.shape[:2] == size:
+        return picture
+    return cast(Frame, cv2.resize(picture, size[::-1], interpolation=cv2.INTER_LANCZOS4))
+
+
+def projected(result: Frame, source: Frame, times: int) -> Frame:
+    """*result* pulled to what the *source* says of it, *times* over: what the result, made small again, lacks or has
+    too much of, is added to it (iterative back-projection, Irani and Peleg 1991)."""
+    height, width = source.shape[:2]
+    if not times or result.shape[0] < height or result.shape[1] < width:
+        return result
+    picture = result.astype(np.float32)
+    for _ in range(times):
+        lacking = source - cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+        picture += cv2.resize(lacking, result.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    return np.rint(picture.clip(0, 255)).astype(np.uint8)
 
 
 def engine_of(

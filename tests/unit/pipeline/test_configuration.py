@@ -418,7 +418,7 @@ def test_specs_hold_exactly_what_matters(project):
     assert names == {
         "probe": {*wishes(), "code", "source"},
         "frames": {"code"},
-        "upscale": {"model", "outscale", "tile", "overlap", "precision", "code", "weights", "conversion"},
+        "upscale": {*defaults_of("upscale"), "code", "weights", "conversion"},
         "encode": {*defaults_of("encode"), "code", "trimmed", "strict"},
         "comparison": {"code", "made_by"},
     }
@@ -455,6 +455,37 @@ def test_colorizers_are_colorizers(project, option, id):
     project.config["recipes"]["film"]["colorize"] = {"model": "deep", option: id}
     (mistake,) = rejected(project)
     assert f"recipes.film: colorize.{option}: unknown model for colorize {id!r}; allowed: deep" in mistake
+
+
+def test_a_file_of_the_users_own_is_a_model(project):
+    Path("my nets").mkdir()
+    Path("my nets/My Net.pth").write_bytes(b"x")
+    own = {"file": "my nets/My Net.pth", "sha256": "ab" * 32}
+    project.config["recipes"]["film"]["upscale"] = {"model": own}
+    configuration = project.configuration()
+    assert [Path(file).name.partition(".")[0] for file in configuration.all_weights()] == ["My_Net-abababab"]
+    spec = yaml.safe_load(configuration.spec("a", "upscale"))
+    assert (spec["model"], spec["weights"]) == ("My_Net-abababab", ["ab" * 32])
+    assert configuration.networks.own == {"My_Net-abababab": {"task": "upscale", **own}}
+    project.config["recipes"]["film"]["upscale"] = {"model": {"file": "gone.pth", "sha256": "ab" * 32}}
+    assert "recipes.film: upscale.model: gone.pth: no such file" in rejected(project)[0]
+    project.config["recipes"]["film"]["upscale"] = {"model": {"file": "my nets/My Net.onnx", "sha256": "x"}}
+    assert len(rejected(project)) == 2
+    project.config["recipes"]["film"]["upscale"] = {"model": {"file": "my nets/My Net.pth"}}
+    assert "'sha256' is a required property" in rejected(project)[0]
+
+
+def test_companions_of_a_model_are_used_where_they_matter(project):
+    project.models["large"] |= {"weak_denoise": "small", "further_passes": "realesr-animevideov3-fp16"}
+    upscale = project.config["recipes"]["film"]["upscale"] = {"model": "large"}
+    assert yaml.safe_load(project.configuration().spec("a", "upscale"))["weights"] == ["2" * 64, "1" * 64, "3" * 64]
+    upscale["denoise_strength"] = 1
+    assert yaml.safe_load(project.configuration().spec("a", "upscale"))["weights"] == ["2" * 64, "3" * 64]
+    upscale |= {"model": "small", "denoise_strength": 0.2}
+    mistakes = rejected(project)
+    assert "manifest.tsv, line 2: upscale.denoise_strength: small does not know it" in mistakes[0]
+    project.models["large"]["weak_denoise"] = "smal"
+    assert "models.yaml: large.weak_denoise: there is no model 'smal'" in rejected(project)[0]
 
 
 def test_a_change_of_faces_concerns_faces_and_what_comes_after(project):
