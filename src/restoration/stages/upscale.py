@@ -4,12 +4,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from spandrel import ImageModelDescriptor
-from torch import nn
 
 from restoration.engines.torch_engine import TorchEngine
 from restoration.frames import Frames, require_room
-from restoration.models.load import load
+from restoration.models.load import Upscaling, load
 
 
 class Upscaler:
@@ -48,17 +46,13 @@ class Upscaler:
         return self.engine.halve_tile(height, width)
 
 
-def engine_of(
-    model: ImageModelDescriptor[nn.Module], *, tile: int, overlap: int, precision: str, device: str
-) -> TorchEngine:
+def engine_of(model: Upscaling, *, tile: int, overlap: int, precision: str, device: str) -> TorchEngine:
     """The engine for a network of super-resolution."""
-    # RRDB nets of scale 1 and 2 begin with a pixel-unshuffle to a quarter or half of the size; spandrel asks for
-    # 4 in both cases, RealESRGANer pads to 2 for scale 2: other borders, other pixels.
-    unshuffles = model.architecture.id == "ESRGAN" and model.scale < 4
     return TorchEngine(
-        model.model,
+        model.network,
         scale=model.scale,
-        multiple=4 // model.scale if unshuffles else model.size_requirements.multiple_of,
+        multiple=model.multiple,
+        step=model.step,
         tile=tile,
         overlap=overlap,
         precision=precision,
