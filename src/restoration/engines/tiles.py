@@ -20,15 +20,16 @@ def spans(size: int, tile: int, overlap: int, multiple: int = 1) -> list[Span]:
     """Cover *size* pixels by windows of one length whose cores partition the axis.
 
     Cores are at most *tile* long, rounded up to a multiple (0: no limit), and are shared out evenly; every core has
-    *overlap* pixels of context on both sides, or reaches the picture's border. Windows begin and end on multiples of
-    *multiple*, of which *size* must be one. One length for all windows means one shape for the engine to plan for.
+    *overlap* pixels of context on both sides, or reaches the picture's border. Windows begin on multiples of
+    *multiple*, and end there, too, where *size* is one. One length for all windows means one shape for the engine to
+    plan for.
     """
     count = -(-size // tile) if tile else 1
     if count == 1:
         return [Span(0, size, 0, size)]
     core = -(-size // (count * multiple)) * multiple
     margin = -(-overlap // multiple) * multiple
-    window = min(size, core + 2 * margin)
+    window = min(size, core + 2 * margin + size % multiple)
     cores = [(start, min(start + core, size)) for start in range(0, size, core)]
     starts = [min(max(start - margin, 0), size - window) for start, _ in cores]
     return [Span(start, start + window, *core) for start, core in zip(starts, cores, strict=True)]

@@ -1,6 +1,7 @@
 """Runs an image-to-image network with PyTorch: uint8 frames in, uint8 frames out, nothing but bytes across the bus."""
 
 import logging
+import math
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import cast
@@ -58,10 +59,21 @@ class TorchEngine:
     """A network of one input and one output picture in [0, 1], applied to uint8 RGB frames tile by tile.
 
     *multiple* is what height and width must be divisible by; frames are padded by reflection and the result is cropped.
+    Tiles begin at multiples of *step*, too: a network that halves the picture, and pads by itself, must pair the same
+    pixels in all of them.
     """
 
     def __init__(
-        self, network: nn.Module, *, scale: int, multiple: int, tile: int, overlap: int, precision: str, device: str
+        self,
+        network: nn.Module,
+        *,
+        scale: int,
+        multiple: int,
+        step: int = 1,
+        tile: int,
+        overlap: int,
+        precision: str,
+        device: str,
     ) -> None:
         self.device = choose_device(device)
         if precision == "fp16" and self.device.type == "cpu":
@@ -72,7 +84,7 @@ class TorchEngine:
         self.network = network.eval().to(self.device)
         if all(parameter.dim() < 5 for parameter in network.parameters()):  # StyleGAN's have five dimensions
             self.network.to(memory_format=torch.channels_last)
-        self.scale, self.multiple = scale, multiple
+        self.scale, self.multiple, self.step = scale, multiple, math.lcm(multiple, step)
         self.tile, self.overlap = tile, overlap
         self.precision = precision
 
@@ -121,7 +133,7 @@ class TorchEngine:
         count, _, height, width = batch.shape
         batch = pad_to_multiple(batch, self.multiple)
         result = np.empty((count, height * self.scale, width * self.scale, 3), np.uint8)
-        for row, column in windows(batch.shape[2], batch.shape[3], self.tile, self.overlap, self.multiple):
+        for row, column in windows(batch.shape[2], batch.shape[3], self.tile, self.overlap, self.step):
             window = batch[:, :, row.window_start : row.window_stop, column.window_start : column.window_stop]
             restored = self._finite(self.network(window))
             s = self.scale

@@ -1,10 +1,9 @@
 """Turns a model's file into safetensors with the official parameter names."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +11,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from spandrel.architectures.Compact import Compact
 from spandrel.architectures.ESRGAN import ESRGAN
-from torch import Tensor
+from spandrel.architectures.RealCUGAN import UpCunet2x, UpCunet3x, UpCunet4x
+from torch import Tensor, nn
 
 from restoration.errors import RestorationError
 from restoration.files import atomic
@@ -28,8 +28,20 @@ from restoration.models.load import (
     content_sha256,
 )
 from restoration.models.registry import Model
+from restoration.models.waifu2x import CUNET, CUNet, UpConv7
 
-NCNN_FP16 = 0x01306B47
+NCNN_TYPES = {0: "<f4", 0x01306B47: "<f2"}
+"""What the flag before an array of weights says of its numbers."""
+NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
+    "SRVGGNetCompact": Compact,
+    "RRDBNet": lambda num_block, scale: ESRGAN(num_blocks=num_block, scale=scale),
+    "UpConv7": UpConv7,
+    "CUNet": CUNet,
+    "UpCunet": lambda scale: {2: UpCunet2x, 3: UpCunet3x, 4: UpCunet4x}[scale](),
+}
+"""The networks that a registry can name, by the class names of their authors."""
+NUNIF_CUNETS = ("waifu2x.cunet", "waifu2x.upcunet")
+"""The `name` in checkpoints of waifu2x's CUNet that nunif wrote, beside the `state_dict`."""
 RRDB_NAMES = {
     r"^model\.0\.": "conv_first.",
     r"^model\.1\.sub\.(\d+)\.RDB(\d)\.conv(\d)\.0\.": r"body.\1.rdb\2.conv\3.",
@@ -63,7 +75,7 @@ def convert(source: Path, model: Model, target: Path) -> None:
     }
     if model.format == "fastai":
         state = folded(state)
-    builders = {
+    builders: Mapping[str, Callable[[Mapping[str, Tensor], str], object]] = {
         "colorize": build_colorizer,
         "detect": build_detector,
         "restore_faces": build_face_restorer,
@@ -87,13 +99,14 @@ def _read_pth(source: Path, model: Model) -> Mapping[str, Tensor]:
         raise RestorationError(
             f"{source} is refused: it is no checkpoint, or holds more than tensors, which could run code ({error})"
         ) from error
+    marks = {CUNET: torch.zeros(1)} if isinstance(state, dict) and state.get("name") in NUNIF_CUNETS else {}
     for key in ("params_ema", "params", "state_dict"):
         if isinstance(state, dict) and key in state:
             state = state[key]
             break
     if not isinstance(state, dict) or not all(isinstance(tensor, Tensor) for tensor in state.values()):
         raise RestorationError(f"{source} is no state dict: expected tensors, or params_ema, params or state_dict")
-    return state
+    return state | marks
 
 
 def _read_fastai(source: Path, model: Model) -> Mapping[str, Tensor]:
@@ -134,40 +147,37 @@ def _read_onnx(source: Path, model: Model) -> Mapping[str, Tensor]:
 def _read_ncnn(source: Path, model: Model) -> Mapping[str, Tensor]:
     """Read an ncnn .bin: a bare sequence of arrays in the order of the state dict.
 
-    A convolution's weights are a little-endian uint32 flag (only fp16 is read) and the values, padded to 4 bytes;
-    biases and PReLU slopes are bare float32 (ncnn, src/modelbin.cpp).
+    The weights of a layer are a little-endian uint32 flag (fp16 and fp32 are read) and the values, padded to 4 bytes;
+    biases and PReLU slopes are bare float32 (ncnn, src/modelbin.cpp). Layers that enlarge have their dimensions in
+    ncnn's order: output, input.
     """
+    arguments = dict(model.architecture)
+    with torch.device("meta"):
+        network = NETWORKS[arguments.pop("name")](**arguments)
+    enlarging = {f"{name}.weight" for name, layer in network.named_modules() if isinstance(layer, nn.ConvTranspose2d)}
     data, offset = source.read_bytes(), 0
-    state = {}
-    for name, shape in _skeleton(model.architecture).items():
-        is_weight = len(shape) == 4
-        count, dtype = int(np.prod(shape)), np.dtype("<f2" if is_weight else "<f4")
-        if is_weight:
+    # Buffers are marks, which no file of ncnn holds.
+    state = {name: torch.zeros(buffer.shape) for name, buffer in network.named_buffers()}
+    for key, parameter in network.named_parameters():
+        name, shape, number = official_name(key), list(parameter.shape), "<f4"
+        if key in enlarging:
+            shape[:2] = reversed(shape[:2])
+        if len(shape) == 4:
             flag = int.from_bytes(data[offset : offset + 4], "little")
-            if flag != NCNN_FP16:
-                raise RestorationError(f"{source}: {name} has flag {flag:#x}, not {NCNN_FP16:#x} (fp16), at {offset}")
+            if flag not in NCNN_TYPES:
+                raise RestorationError(f"{source}: {name} has flag {flag:#x}, neither fp16 nor fp32, at {offset}")
+            number = NCNN_TYPES[flag]
             offset += 4
-        end = offset + count * dtype.itemsize
+        count = parameter.numel()
+        end = offset + count * np.dtype(number).itemsize
         if end > len(data):
             raise RestorationError(f"{source} ends at {len(data)}, inside {name} (bytes {offset} to {end})")
-        values = np.frombuffer(data, dtype, count, offset).astype(np.float32)
-        state[name] = torch.from_numpy(values.reshape(shape))
+        values = torch.from_numpy(np.frombuffer(data, number, count, offset).astype(np.float32).reshape(shape))
+        state[name] = values.transpose(0, 1) if key in enlarging else values
         offset = end + -end % 4
     if offset != len(data):
         raise RestorationError(f"{source}: {len(data) - offset} bytes too many for {dict(model.architecture)}")
     return state
-
-
-def _skeleton(architecture: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
-    """Official names and shapes of a network's parameters, in order."""
-    arguments = dict(architecture)
-    name = arguments.pop("name")
-    with torch.device("meta"):
-        if name == "SRVGGNetCompact":
-            network = Compact(**arguments)
-        else:
-            network = ESRGAN(num_blocks=arguments["num_block"], scale=arguments["scale"])
-    return {official_name(key): tuple(tensor.shape) for key, tensor in network.state_dict().items()}
 
 
 def official_name(key: str) -> str:

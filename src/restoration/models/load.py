@@ -2,23 +2,63 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from spandrel import ImageModelDescriptor, ModelLoader, UnsupportedModelError
 from torch import Tensor, nn
+from torch.nn import functional
 
 from restoration.errors import RestorationError
-from restoration.models import colorizer, ddcolor, deoldify, face_restorers, mtcnn, parsenet, retinaface, sface, yunet
+from restoration.models import (
+    colorizer,
+    ddcolor,
+    deoldify,
+    face_restorers,
+    mtcnn,
+    parsenet,
+    retinaface,
+    sface,
+    waifu2x,
+    yunet,
+)
 from restoration.models.detector import FaceDetector
 from restoration.models.face_restorers import FaceGenerator
 from restoration.models.sface import SFace
 
 
-def load(
-    path: Path, source_sha256: str, others: Mapping[tuple[Path, str], float] | None = None
-) -> ImageModelDescriptor[nn.Module]:
+@dataclass(frozen=True, eq=False)
+class Upscaling:
+    """A network of super-resolution: RGB (n, 3, h, w) in [0, 1] to (n, 3, h·scale, w·scale).
+
+    *multiple* is what h and w must be divisible by; tiles must begin at multiples of *step* to be like the whole.
+    """
+
+    network: nn.Module
+    scale: int
+    multiple: int = 1
+    step: int = 1
+
+
+class AtLeast(nn.Module):
+    """*network*, of *scale*, which needs pictures of *edge* pixels: smaller ones repeat their border meanwhile."""
+
+    def __init__(self, network: nn.Module, scale: int, edge: int) -> None:
+        super().__init__()
+        self.network, self.scale, self.edge = network, scale, edge
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """See above."""
+        height, width = pictures.shape[2:]
+        if min(height, width) < self.edge:
+            missing = (0, max(0, self.edge - width), 0, max(0, self.edge - height))
+            pictures = functional.pad(pictures, missing, mode="replicate")
+        return self.network(pictures)[..., : height * self.scale, : width * self.scale]
+
+
+def load(path: Path, source_sha256: str, others: Mapping[tuple[Path, str], float] | None = None) -> Upscaling:
     """Return the network in *path* (written by `convert`): float32, on the CPU, in eval mode, without gradients.
 
     *source_sha256* is the registry's hash of the file that was converted. Of *others*, siblings of the same shape, the
@@ -45,9 +85,7 @@ def load_detector(path: Path, source_sha256: str) -> FaceDetector:
     return build_detector(read(path, source_sha256), str(path))
 
 
-def load_face_restorer(
-    path: Path, source_sha256: str, *, fidelity: float
-) -> FaceGenerator | ImageModelDescriptor[nn.Module]:
+def load_face_restorer(path: Path, source_sha256: str, *, fidelity: float) -> FaceGenerator | Upscaling:
     """The same for a network that restores aligned faces, or enlarges any picture; *fidelity* is CodeFormer's."""
     return build_face_restorer(read(path, source_sha256), str(path), fidelity=fidelity)
 
@@ -106,7 +144,7 @@ def build_detector(state: Mapping[str, Tensor], origin: str) -> FaceDetector:
 
 def build_face_restorer(
     state: Mapping[str, Tensor], origin: str, *, fidelity: float = 0.5
-) -> FaceGenerator | ImageModelDescriptor[nn.Module]:
+) -> FaceGenerator | Upscaling:
     """Return the face restorer, or the super-resolution network, that the tensors of *state* belong to."""
     try:
         network = face_restorers.from_state(state, fidelity)
@@ -131,9 +169,11 @@ def build_recogniser(state: Mapping[str, Tensor], origin: str) -> SFace:
         raise RestorationError(f"{origin}: the tensors fit no face recogniser: {error}") from error
 
 
-def build(state: Mapping[str, Tensor], origin: str) -> ImageModelDescriptor[nn.Module]:
+def build(state: Mapping[str, Tensor], origin: str) -> Upscaling:
     """Return the network that the tensors of *state* belong to, every one of them used; *origin* is for messages."""
     try:
+        if own := waifu2x.from_state(state):
+            return Upscaling(own, own.scale, step=own.step)
         model = ModelLoader().load_from_state_dict(dict(state))
     except UnsupportedModelError as error:
         raise RestorationError(f"{origin}: spandrel knows no network with these tensors") from error
@@ -145,8 +185,16 @@ def build(state: Mapping[str, Tensor], origin: str) -> ImageModelDescriptor[nn.M
     used = len(model.model.state_dict())
     if model.architecture.id == "ESRGAN" and used != len(state):
         raise RestorationError(f"{origin}: {len(state)} tensors, of which ESRGAN uses {used}")
-    model.model.requires_grad_(False)
-    return model.to(torch.float32).eval()
+    network, needs, multiple, step = model.model, model.size_requirements, model.size_requirements.multiple_of, 1
+    if model.architecture.id == "ESRGAN":
+        # RRDB nets of scale 1 and 2 begin with a pixel-unshuffle to a quarter or half of the size; spandrel asks for
+        # 4 in both cases, RealESRGANer pads to 2 for scale 2: other borders, other pixels.
+        multiple = max(1, 4 // model.scale)
+    elif needs.minimum > multiple:
+        network = AtLeast(network, model.scale, needs.minimum)
+    if model.architecture.id == "RealCUGAN":
+        step = 4 if model.scale == 3 else 2  # of its halvings, which happen after a threefold enlargement, too
+    return Upscaling(network.requires_grad_(False).float().eval(), model.scale, multiple, step)
 
 
 def content_sha256(state: Mapping[str, Tensor]) -> str:

@@ -9,12 +9,10 @@ from typing import cast
 
 import cv2
 import numpy as np
-from spandrel import ImageModelDescriptor
-from torch import nn
 
 from restoration.engines.torch_engine import TorchEngine
 from restoration.frames import Frame, Frames, require_room
-from restoration.models.load import load
+from restoration.models.load import Upscaling, load
 
 Weights = tuple[Path, str]
 """A converted safetensors file, and the hash of its source."""
@@ -120,17 +118,13 @@ def projected(result: Frame, source: Frame, times: int) -> Frame:
     return np.rint(picture.clip(0, 255)).astype(np.uint8)
 
 
-def engine_of(
-    model: ImageModelDescriptor[nn.Module], *, tile: int, overlap: int, precision: str, device: str
-) -> TorchEngine:
+def engine_of(model: Upscaling, *, tile: int, overlap: int, precision: str, device: str) -> TorchEngine:
     """The engine for a network of super-resolution."""
-    # RRDB nets of scale 1 and 2 begin with a pixel-unshuffle to a quarter or half of the size; spandrel asks for
-    # 4 in both cases, RealESRGANer pads to 2 for scale 2: other borders, other pixels.
-    unshuffles = model.architecture.id == "ESRGAN" and model.scale < 4
     return TorchEngine(
-        model.model,
+        model.network,
         scale=model.scale,
-        multiple=4 // model.scale if unshuffles else model.size_requirements.multiple_of,
+        multiple=model.multiple,
+        step=model.step,
         tile=tile,
         overlap=overlap,
         precision=precision,

@@ -8,11 +8,11 @@ import pytest
 from restoration.engines.tiles import spans, windows
 
 CASES = [
-    (size * multiple, tile, overlap, multiple)
+    (size * factor, tile, overlap, multiple)
     for size in (1, 2, 13, 16, 17, 31, 64, 100, 333, 4096)
     for tile in (0, 1, 5, 16, 64, 512)
     for overlap in (0, 1, 8, 32)
-    for multiple in (1, 2, 4)
+    for multiple, factor in ((1, 1), (2, 2), (4, 4), (2, 1), (4, 3))
     if not (tile == 1 and size == 4096)
 ]
 
@@ -32,7 +32,7 @@ def test_every_axis_is_covered_with_context(overlap, multiple):
             assert span.core_stop <= span.window_stop <= size, case
             assert span.window_start == 0 or span.core_start - span.window_start >= overlap, case
             assert span.window_stop == size or span.window_stop - span.core_stop >= overlap, case
-            assert span.window_start % multiple == span.window_stop % multiple == 0, case
+            assert span.window_start % multiple == (size - span.window_stop) % multiple == 0, case
 
 
 @pytest.mark.parametrize(("size", "tile", "overlap", "multiple"), CASES[::7])

@@ -73,6 +73,17 @@ def test_a_narrower_overlap_shows_seams():
     assert (engine(tile=16, overlap=RECEPTIVE_FIELD - 1)(frames) != whole).any()
 
 
+def test_a_network_that_pairs_pixels_pairs_the_same_ones_in_all_tiles():
+    def network(x):
+        pairs = functional.avg_pool2d(x, 2, ceil_mode=True)
+        return functional.interpolate(pairs, scale_factor=2)[..., : x.shape[2], : x.shape[3]]
+
+    frames = noise(1, 41, 57, 3)
+    whole = engine(Wrap(network), scale=1)(frames)
+    np.testing.assert_array_equal(engine(Wrap(network), scale=1, step=2, tile=16, overlap=2)(frames), whole)
+    assert (engine(Wrap(network), scale=1, tile=16, overlap=2)(frames) != whole).any()
+
+
 def test_the_network_gets_rgb_in_0_to_1_and_the_result_is_rounded_and_clamped():
     seen = []
 

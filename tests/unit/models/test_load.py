@@ -25,9 +25,10 @@ def weights(tmp_path):
 
 def test_ready_for_inference(weights):
     model = load(weights, SHA256)
-    assert (model.scale, model.dtype, model.device.type) == (2, torch.float32, "cpu")
-    assert not model.model.training
-    assert not any(parameter.requires_grad for parameter in model.model.parameters())
+    assert (model.scale, model.multiple, model.step) == (2, 1, 1)
+    assert {(tensor.dtype, tensor.device.type) for tensor in model.network.parameters()} == {(torch.float32, "cpu")}
+    assert not model.network.training
+    assert not any(parameter.requires_grad for parameter in model.network.parameters())
 
 
 def test_one_flipped_bit_anywhere_is_refused(weights):

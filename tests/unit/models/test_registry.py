@@ -44,6 +44,9 @@ def test_the_shipped_registry_is_valid(schema, entries):
         {"sources": [{"url": "https://example.org/a", "file": "a"}]},
         {"architecture": None},
         {"architecture": {"name": "RRDBNet", "num_block": 6, "scale": 4, "num_feat": 64}},
+        {"architecture": {"name": "CUNet", "scale": 4}},
+        {"architecture": {"name": "UpCunet"}},
+        {"architecture": {"name": "UpConv7", "scale": 2}},
     ],
 )
 def test_a_wrong_entry_is_invalid(schema, entries, change):

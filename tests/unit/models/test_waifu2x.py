@@ -1,0 +1,158 @@
+"""waifu2x and Real-CUGAN: every file that the registry names, and the networks behind them at every size."""
+
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+import torch
+from safetensors.torch import load_file
+
+from restoration.errors import RestorationError
+from restoration.models.convert import convert
+from restoration.models.fetch import fetch
+from restoration.models.load import build, load
+from restoration.models.registry import load_registry
+from restoration.models.waifu2x import CUNET, CUNet, UpConv7, with_border
+from restoration.stages.upscale import Upscaler
+
+REGISTRY = load_registry(Path(__file__).parents[3] / "config/models.yaml")
+IDS = [
+    *(f"waifu2x-{name}-2x-noise{n}" for name, n in product(("upconv7-art", "upconv7-photo"), ("none", 0, 1, 2, 3))),
+    *(f"waifu2x-cunet-art-2x-noise{n}" for n in ("none", 0, 1, 2, 3)),
+    *(f"waifu2x-cunet-art-1x-noise{n}" for n in range(4)),
+    *(f"realcugan-se-{s}x-{level}" for s, level in product((2, 3, 4), ("conservative", "noisenone", "noise3"))),
+    *(f"realcugan-se-2x-noise{n}" for n in (1, 2)),
+]
+UPCONV7, CUNET_1X, CUNET_2X = (
+    f"waifu2x-{name}-fp16" for name in ("upconv7-photo-2x-noise3", "cunet-art-1x-noise1", "cunet-art-2x-noisenone")
+)
+REALCUGAN = [f"realcugan-se-{scale}x-conservative-fp16" for scale in (2, 3, 4)]
+FAMILIES = [UPCONV7, CUNET_1X, CUNET_2X, *REALCUGAN]
+
+
+@pytest.fixture(scope="module")
+def converted(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("converted")
+
+    def weights(model_id):
+        target = folder / f"{model_id}.safetensors"
+        if not target.exists():
+            convert(fetch(REGISTRY[model_id], folder), REGISTRY[model_id], target)
+        return target
+
+    return weights
+
+
+@pytest.fixture
+def upscaler(converted):
+    return lambda model_id, **options: Upscaler(
+        converted(model_id), REGISTRY[model_id].sha256, outscale=REGISTRY[model_id].scale, **options
+    )
+
+
+def test_the_registry_names_all_of_them(tmp_path):
+    """Other code computes these names; a size and a SHA-256 are compared in `fetch`."""
+    families = [model for model in REGISTRY.values() if model.id.startswith(("waifu2x-", "realcugan-"))]
+    assert sorted(model.id for model in families) == sorted(f"{model_id}-fp16" for model_id in IDS)
+    for model in families:
+        assert f"-{model.scale}x-" in model.id
+        assert fetch(model, tmp_path).stat().st_size == model.bytes
+
+
+@pytest.mark.parametrize("size", [(1, 1), (17, 13), (3, 40)], ids=str)
+@pytest.mark.parametrize("model_id", FAMILIES)
+def test_any_size_is_enlarged(upscaler, model_id, size):
+    gray = np.full((2, *size, 3), 100, np.uint8)
+    result = upscaler(model_id).process(gray)
+    scale = REGISTRY[model_id].scale
+    assert result.shape == (2, size[0] * scale, size[1] * scale, 3)
+    assert np.abs(result.astype(int) - 100).max() <= 4
+
+
+def apart(upscaler, model_id, **tiles):
+    """How far tiles are from the whole, in steps of 255."""
+    frames = skimage.data.astronaut()[None, 20:81, 170:263]
+    return np.abs(upscaler(model_id, **tiles).process(frames).astype(int) - upscaler(model_id).process(frames))
+
+
+def test_tiles_of_convolutions_alone_do_not_show(upscaler):
+    enough = apart(upscaler, UPCONV7, tile=32, overlap=7)
+    assert enough.max() <= 1 and (enough > 0).mean() < 1e-4  # ties in rounding
+    assert apart(upscaler, UPCONV7, tile=32, overlap=4).max() > 1
+
+
+@pytest.mark.parametrize(("model_id", "most"), [(CUNET_1X, 3), (CUNET_2X, 6), (REALCUGAN[1], 8)])
+def test_tiles_differ_by_what_the_network_knows_of_the_whole(upscaler, model_id, most):
+    """Measured: 2, 5 and 7 of 255, less than 1 on average. Tiles between the steps of its halvings: 6, 11 and 20."""
+    found = apart(upscaler, model_id, tile=32, overlap=16)
+    assert found.max() <= most and found.mean() < 1
+
+
+def test_the_border_is_repeated():
+    picture = torch.arange(6.0).reshape(1, 1, 2, 3)
+    bordered = with_border(picture, 2, 4)[0, 0]
+    assert bordered[:, 2].tolist() == [0, 0, 0, 3, 3, 3, 3, 3]
+    assert bordered[2].tolist() == [0, 0, 0, 1, 2, 2, 2, 2]
+
+
+def test_waifu2x_and_real_cugan_are_told_apart(converted):
+    networks = {model_id: load(converted(model_id), REGISTRY[model_id].sha256) for model_id in FAMILIES}
+    kinds = [type(networks[model_id].network).__name__ for model_id in FAMILIES]
+    assert kinds == ["UpConv7", "CUNet", "CUNet", "AtLeast", "AtLeast", "AtLeast"]
+    assert [networks[model_id].step for model_id in FAMILIES] == [1, 4, 2, 2, 4, 2]
+
+
+@pytest.mark.parametrize("model_id", [UPCONV7, CUNET_1X, CUNET_2X])
+def test_checkpoints_of_nunif_are_the_same_networks(converted, model_id, tmp_path):
+    """Seeded weights: their files come as one archive, which was not at hand. `name` and keys are those of its code."""
+    kind = {UPCONV7: UpConv7, CUNET_1X: lambda: CUNet(1), CUNET_2X: lambda: CUNet(2)}[model_id]
+    name = {UPCONV7: "upconv_7", CUNET_1X: "cunet", CUNET_2X: "upcunet"}[model_id]
+    state = {key: tensor for key, tensor in kind().state_dict().items() if key != CUNET}
+    saved = {"nunif_model": 1, "name": f"waifu2x.{name}", "updated_at": "2022-11-09", "kwargs": {"in_channels": 3}}
+    torch.save(saved | {"train_kwargs": None, "state_dict": state}, tmp_path / "x.pth")
+    entry = REGISTRY[model_id]
+    mine = type(entry)("mine", "upscale", entry.scale, "MIT", "pth", "ab" * 32, ())
+    convert(tmp_path / "x.pth", mine, tmp_path / "x.safetensors")
+    network = load(tmp_path / "x.safetensors", mine.sha256).network
+    assert type(network) is type(load(converted(model_id), entry.sha256).network)
+    assert all(torch.equal(network.state_dict()[key], tensor) for key, tensor in state.items())
+    assert load_file(converted(model_id)).keys() == load_file(tmp_path / "x.safetensors").keys()
+
+
+@pytest.mark.parametrize("model_id", FAMILIES)
+def test_one_tensor_more_or_less_is_refused(converted, model_id):
+    state = load_file(converted(model_id))
+    last = max(key for key in state if key.endswith(".bias"))
+    for wrong in (
+        {key: tensor for key, tensor in state.items() if key != last},
+        state | {"more": torch.zeros(1)},
+        state | {last: torch.zeros(7)},
+    ):
+        with pytest.raises(RestorationError, match="do not fit"):
+            build(wrong, "x")
+
+
+@pytest.mark.parametrize("model_id", FAMILIES)
+def test_a_damaged_file_is_refused(model_id, tmp_path):
+    entry = REGISTRY[model_id]
+    data = fetch(entry, tmp_path).read_bytes()
+    for damaged, message in (
+        (data[:-4], f"ends at {len(data) - 4}, inside"),
+        (data[: len(data) // 2], "ends at"),
+        (data + bytes(4), "4 bytes too many"),
+        (data[4:], "has flag"),
+    ):
+        (tmp_path / "x").write_bytes(damaged)
+        with pytest.raises(RestorationError, match=message):
+            convert(tmp_path / "x", entry, tmp_path / "x.safetensors")
+    assert not list(tmp_path.glob("*.safetensors"))
+
+
+@pytest.mark.parametrize(
+    ("model_id", "other"), [(CUNET_1X, CUNET_2X), (CUNET_2X, UPCONV7), (REALCUGAN[1], REALCUGAN[0])]
+)
+def test_a_file_of_another_network_is_refused(model_id, other, tmp_path):
+    with pytest.raises(RestorationError, match=r"flag|ends at|too many"):
+        convert(fetch(REGISTRY[other], tmp_path), REGISTRY[model_id], tmp_path / "x.safetensors")
