@@ -36,15 +36,15 @@ $(VENV)/oracle: requirements-parity.txt $(INSTALLED)
 	@touch $@
 
 lint: $(INSTALLED) ## style, types, workflow
-	$(BIN)/ruff format --check src workflow demo tests training
-	$(BIN)/ruff check src workflow demo tests training
+	$(BIN)/ruff format --check src workflow demo tests training benchmarks
+	$(BIN)/ruff check src workflow demo tests training benchmarks
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 
 format: $(INSTALLED) ## bring the code into shape
-	$(BIN)/ruff format src workflow demo tests training
-	$(BIN)/ruff check --fix src workflow demo tests training
+	$(BIN)/ruff format src workflow demo tests training benchmarks
+	$(BIN)/ruff check --fix src workflow demo tests training benchmarks
 	$(BIN)/snakefmt Snakefile workflow
 
 lock: $(INSTALLED) ## pin the newest versions that pyproject.toml allows

@@ -18,17 +18,6 @@ def schema() -> dict:
     return yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
 
 
-def test_config_shows_every_option_with_its_default(config: dict, schema: dict) -> None:
-    defaults = {key: about["default"] for key, about in schema["properties"].items() if "default" in about}
-    assert {key: config.get(key) for key in defaults} == defaults
-
-
-@pytest.mark.parametrize("stage", ["ingest", "upscale", "encode"])
-def test_the_first_recipe_shows_every_setting_with_its_default(stage: str, config: dict, schema: dict) -> None:
-    defaults = {key: about["default"] for key, about in schema["$defs"][stage]["properties"].items()}
-    assert config["recipes"]["kinescope"][stage] == defaults
-
-
 def test_every_option_is_described(schema: dict) -> None:
     groups = [schema, *schema["$defs"].values()]
     options = [about for group in groups for about in group["properties"].values() if "$ref" not in about]

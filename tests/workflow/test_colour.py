@@ -68,6 +68,7 @@ def test_colour(project):
     assert np.ptp(result, axis=-1).mean() > np.ptp(source, axis=-1).mean() + 2
     assert np.abs(luma(result) - luma(source)).max() <= 1
     np.testing.assert_array_equal(read(restored["coloured"]), read(project.source("coloured")))
+    assert "SKIPPED: frames 0 to 11 have colour already" in run.output
     assert not project.dry()
 
     # Other chunks, the same pictures.
@@ -76,11 +77,17 @@ def test_colour(project):
     project.run()
     np.testing.assert_array_equal(read(restored["gray"]), result)
 
+    # Colour footage is coloured on demand.
+    with project.manifest() as rows:
+        rows[1]["colorize.force"] = "true"
+    assert set(project.run()) == {f"{step} coloured" for step in ("colorize", "stabilize", "encode", "comparison")}
+    forced, coloured = read(restored["coloured"]), read(project.source("coloured"))
+    assert (forced != coloured).mean() > 0.5 and np.abs(luma(forced) - luma(coloured)).max() <= 1
+
     with project.manifest() as rows:
         rows[0]["colorize.render_factor"] = "10"
     jobs = project.dry()
-    assert {job.split()[0] for job in jobs if job.endswith("gray")} >= {"colorize", "stabilize", "encode", "comparison"}
-    assert not [job for job in jobs if job.endswith("coloured") or job.startswith("frames")]
+    assert set(jobs) == {f"{step} gray" for step in ("colorize", "stabilize", "encode", "comparison")}
 
 
 @pytest.fixture

@@ -129,9 +129,10 @@ def weights_of(step):
 
 
 def own_file(wildcards):
-    """Params function: the file that a recipe names instead of a registered model, as JSON; nothing for the latter."""
-    own = CONFIGURATION.networks.own.get(wildcards.model)
-    return json.dumps(own, sort_keys=True) if own else ""
+    """Params function: the file that a recipe names instead of a registered model, as JSON; {} for the latter."""
+    return json.dumps(
+        CONFIGURATION.networks.own.get(wildcards.model, {}), sort_keys=True
+    )
 
 
 def source(wildcards):

@@ -16,10 +16,13 @@ def main(args: list[str] | None = None) -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--registry", type=Path, required=True, help="config/models.yaml")
     parser.add_argument("--model", required=True, help="id in the registry")
-    parser.add_argument("--own", default="", help="instead of an id in the registry: a file, as JSON for `own_model`")
+    parser.add_argument(
+        "--own", default="{}", help="arguments of `own_model` as JSON, for a file that is not in the registry"
+    )
     parser.add_argument("output", type=Path, help="safetensors file to write")
     options = parser.parse_args(args)
-    model = own_model(**json.loads(options.own)) if options.own else load_registry(options.registry)[options.model]
+    own = json.loads(options.own)
+    model = own_model(**own) if own else load_registry(options.registry)[options.model]
     convert(fetch(model, options.output.parent / DOWNLOADS), model, options.output)
 
 

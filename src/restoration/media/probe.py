@@ -20,7 +20,7 @@ from restoration.errors import RestorationError
 from restoration.frames import Frame, frame_hash
 from restoration.media.identity import identify
 from restoration.media.kind import is_still
-from restoration.media.looks import content_box, look, measures
+from restoration.media.looks import colourfulness, content_box, light_and_change, look
 from restoration.media.reading import Reading, choose_stream, determine
 from restoration.media.source import Clock, DecodedFrame, decode, open_source
 from restoration.media.still import probe_still
@@ -111,6 +111,7 @@ class Seen:
         self.kept: list[DecodedFrame] = []
         self.hashes: list[str] = []
         self.looks: list[Frame] = []
+        self.colours: list[float] = []
         self.cuts = Cuts()
         self.skipped = 0
         self.following: int | None = None
@@ -143,6 +144,7 @@ class Seen:
             np.maximum(self.brightest, frame.rgb.max(axis=2), out=self.brightest)
         self.cuts.see(frame.rgb)
         self.looks.append(look(frame.rgb))
+        self.colours.append(colourfulness(frame.rgb))
         self.hashes.append(frame_hash(frame.rgb))
         self.kept.append(replace(frame, rgb=NO_PIXELS))
         if len(self.kept) % REPORT_FRAMES == 0:
@@ -156,6 +158,7 @@ class Seen:
             pts[-1] - pts[-2] if len(pts) > 1 else 1
         )
         once = Counter(clock.said)
+        light, change = light_and_change(self.looks)
         return Timeline.build(
             last.time_base,
             pts,
@@ -163,7 +166,9 @@ class Seen:
             self.cuts.found,
             self.hashes,
             entry=[frame.entry if once[frame.entry] == 1 else None for frame in self.kept],
-            **measures(self.looks),
+            light=light,
+            change=change,
+            colour=self.colours,
             captions=[frame.captions.hex() for frame in self.kept],
         )
 

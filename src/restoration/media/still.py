@@ -20,7 +20,7 @@ from PIL import ExifTags, Image, ImageCms, ImageFile, TiffImagePlugin, Unidentif
 from restoration.errors import RestorationError
 from restoration.frames import Frame, frame_hash, require_room
 from restoration.media.identity import identify
-from restoration.media.looks import content_box, look, measures
+from restoration.media.looks import colourfulness, content_box, light_and_change, look
 from restoration.media.reading import crop_box
 from restoration.media.source import require_file
 from restoration.media.timeline import Timeline
@@ -103,7 +103,11 @@ def probe_still(path: Path, wishes: dict[str, Any]) -> tuple[dict[str, Any], Tim
     }
     frame, alpha = picture(still, reading)
     require_room(*frame.shape[:2])
-    timeline = Timeline.build(Fraction(1, 25), [0], 1, [], [frame_hash(frame)], **measures([look(frame)]))
+    light, change = light_and_change([look(frame)])
+    colour = [colourfulness(frame)]
+    timeline = Timeline.build(
+        Fraction(1, 25), [0], 1, [], [frame_hash(frame)], light=light, change=change, colour=colour
+    )
     for note in damage:
         logger.warning("DAMAGED: %s", note)
     for note in still.notes:

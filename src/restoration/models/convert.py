@@ -85,7 +85,7 @@ def convert(source: Path, model: Model, target: Path) -> None:
     if model.task in builders:
         builders[model.task](state, str(source))
     elif (scale := build(state, str(source)).scale) != (model.scale or scale):
-        raise RestorationError(f"{source}: the network's scale is {scale}, the registry says {model.scale}")
+        raise RestorationError(f"{source}: the network's scale is {scale}, and {model.scale} is wanted")
     metadata = {"source_sha256": model.sha256, "content_sha256": content_sha256(state)}
     with atomic(target) as temporary:
         # save_file would make it readable by its owner only, but groups share weights.

@@ -54,7 +54,7 @@ def fetch(model: Model, folder: Path) -> Path:
         f"no source of model {model.id} gave the right file:\n"
         + "".join(f"  {failure}\n" for failure in failures)
         + f"Get it on any machine ({size}SHA-256 {model.sha256}) and put it at {target}; "
-        "it will be verified and used."
+        "it will be verified and used. Or let the recipe name another model."
     )
 
 

@@ -76,7 +76,7 @@ def own_model(task: str, file: str, sha256: str, scale: int | None = None) -> Mo
     path = Path(file)
     name = re.sub(r"[^\w.+-]", "_", path.stem)
     return Model(
-        id=f"{name}-{sha256[:8]}",
+        id=f"{name}-{task}-{sha256[:8]}",
         task=task,
         scale=scale,
         licence="unknown",

@@ -20,9 +20,9 @@ from restoration.pipeline.manifest import ALWAYS, Row, Settings, read_manifest
 from restoration.pipeline.networks import AUTO, MODEL_OPTIONS, NO_MODEL, Networks, named
 from restoration.pipeline.validate import as_text, problems, read_yaml, typed, unknown, whole
 
-STAGES = ("ingest", "colorize", "upscale", "faces", "encode")
+STAGES = ("ingest", "clean", "colorize", "upscale", "faces", "encode")
 """The stages that a recipe sets."""
-RESTORING_STAGES = ("colorize", "steer", "stabilize", "upscale", "faces")
+RESTORING_STAGES = ("clean", "colorize", "steer", "stabilize", "upscale", "faces")
 """Steps between extraction and encoding, in the order in which frames pass them."""
 FINDING_STEPS = ("hints", "detect", "track")
 """Steps that look at frames and pass none on."""
@@ -76,7 +76,7 @@ class Configuration:
         defaults = {key: about["default"] for key, about in schema["properties"].items() if "default" in about}
         self.settings: Settings = defaults | config
         mistakes = problems(config, schema, "config")
-        recipes = self._sound_recipes(schema)
+        self._recipes = recipes = self._sound_recipes(schema)
         rows: list[Row] = []
         models: dict[str, Model] = {}
         # What can still be checked is checked: the user mends everything in one go.
@@ -104,14 +104,14 @@ class Configuration:
             mistakes += self.networks.unfit(row.overrides, row.place)
             if row.overrides.get("encode") and row.recipe in recipes:
                 mistakes += self._misfits(row.place, {"encode": self._encode(recipes[row.recipe], row)})
-            if row.recipe in recipes:
-                mistakes += self._idle(row, recipes[row.recipe])
-        hints = {row.video: self._hints(row, recipes.get(row.recipe, {}), mistakes) for row in rows}
+            mistakes += self._idle(row)
+        hints = {row.video: self._hints(row, mistakes) for row in rows}
         for row in rows:
             with collected(mistakes):
-                read_face_list(self._said_of_faces(row, recipes.get(row.recipe, {})).get("only", ""))
+                read_face_list(self._said("faces", row).get("only", ""))
         if mistakes:
             raise _rejected(list(dict.fromkeys(mistakes)))
+        self.networks.due = {model for row in rows for model in named(self._said("colorize", row))}
         self.videos = {row.video: self._video(row, hints[row.video]) for row in rows}
         self._specs: dict[str, dict[str, str]] = {}
         for video in self.videos.values():
@@ -173,29 +173,26 @@ class Configuration:
             settings |= layer or {}
         return settings
 
-    def _hints(self, row: Row, recipe: dict[str, Any], mistakes: list[str]) -> Hints:
+    def _hints(self, row: Row, mistakes: list[str]) -> Hints:
         """What *row* says about colours; what is wrong with it goes to *mistakes*."""
-        override = row.overrides.get("colorize", {})
-        if "colorize" not in recipe or override is None:
+        if not (said := self._said("colorize", row)):
             return Hints()
-        said = self._full("colorize", recipe["colorize"], override)
         palettes = self.settings["palettes"] if isinstance(self.settings["palettes"], dict) else {}
+        palettes = {name: images for name, images in palettes.items() if isinstance(images, list)}
         hints, wrong = read_hints(said["hints"], said["palette"], palettes, self._hints_schema, row.place)
         mistakes += wrong
         return hints
 
-    def _idle(self, row: Row, recipe: dict[str, Any]) -> Iterator[str]:
-        """Options that the network of a row does not know."""
-        override = row.overrides.get("upscale", {})
-        if "upscale" in recipe and override is not None:
-            said, usual = self._full("upscale", recipe["upscale"], override), self._full("upscale")
-            option = "denoise_strength"
-            if said[option] != usual[option] and not self.networks.knows_denoising(said["model"]):
-                yield f"{row.place}: upscale.{option}: {said['model']} does not know it; realesr-general-x4v3 does"
+    def _said(self, stage: str, row: Row) -> Settings:
+        """All settings of *stage* for *row*; nothing where it is left out."""
+        recipe, override = self._recipes.get(row.recipe, {}), row.overrides.get(stage, {})
+        return self._full(stage, recipe[stage], override) if stage in recipe and override is not None else {}
 
-    def _said_of_faces(self, row: Row, recipe: dict[str, Any]) -> Settings:
-        override = row.overrides.get("faces", {})
-        return {} if "faces" not in recipe or override is None else (recipe["faces"] or {}) | override
+    def _idle(self, row: Row) -> Iterator[str]:
+        """Options that the network of a row does not know."""
+        said, usual, option = self._said("upscale", row), self._full("upscale"), "denoise_strength"
+        if said and said[option] != usual[option] and not self.networks.knows_denoising(said["model"]):
+            yield f"{row.place}: upscale.{option}: {said['model']} does not know it; realesr-general-x4v3 does"
 
     def _video(self, row: Row, hints: Hints) -> Video:
         recipe = self.settings["recipes"][row.recipe]
@@ -206,6 +203,8 @@ class Configuration:
                 settings[stage] = self._full(stage, recipe.get(stage), override)
         ingest, encode = settings.pop("ingest"), settings.pop("encode")
         steps: dict[str, Settings] = {"probe": ingest | {"start": row.start, "end": row.end}, "frames": {}}
+        if "clean" in settings:
+            steps["clean"] = settings.pop("clean")
         if "colorize" in settings:
             colorize = settings.pop("colorize")
             stability = colorize.pop("stability")

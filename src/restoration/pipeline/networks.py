@@ -15,6 +15,7 @@ AUTO = "auto"
 COLORIZERS = ("deoldify-video", "embedded-colorizer")
 """What `colorize.model: auto` takes: the former where its weights are, else the latter."""
 MODEL_OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
+    "clean": {"model": ("clean",)},
     "colorize": {"model": ("colorize",), "mix_with": ("colorize",)},
     "upscale": {"model": ("upscale",)},
     "faces": {
@@ -40,13 +41,15 @@ class Networks:
     """The *models* of the registry by id; *folder* is that of weights, *noncommercial* whether no use is commercial.
 
     *notices* are what the user should know of choices, by what they are about; *own* are the arguments of `own_model`
-    for each file that a recipe names instead of a model, by the id that it got.
+    for each file that a recipe names instead of a model, by the id that it got; *due* are colorizers that some
+    video names.
     """
 
     def __init__(self, models: dict[str, Model], folder: str, *, noncommercial: bool) -> None:
         self.models, self.folder, self.noncommercial = models, folder, noncommercial
         self.notices: dict[str, str] = {}
         self.own: dict[str, Settings] = {}
+        self.due: set[str] = set()
 
     def unfit(self, stages: Mapping[str, Settings | None], place: str) -> list[str]:
         """Mistakes in the choice of models: ids that the registry lacks, of another task, or not permitted."""
@@ -66,6 +69,9 @@ class Networks:
             for option, tasks, id in chosen
             if id not in fit[tasks]
         ]
+        colorize = stages.get("colorize") or {}
+        if colorize.get("mix_with", NO_MODEL) != NO_MODEL and colorize["mix_with"] == colorize.get("model"):
+            mistakes.append(f"{place}: colorize.mix_with: {colorize['mix_with']} is mixed with itself")
         mistakes += [
             f"{place}: {option}: {id} is not for commercial use ({self.models[id].licence}); if yours is none, say so: "
             "noncommercial: true"
@@ -87,16 +93,16 @@ class Networks:
                     continue
                 if not Path(own["file"]).is_file():
                     mistakes.append(f"{place}: {stage}.{option}: {own['file']}: no such file")
-                model = own_model(tasks[0], **own)
-                self.models[model.id] = model
-                self.own[model.id] = {"task": tasks[0], **own}
+                about = {"task": tasks[0], **own} | ({"scale": 1} if stage == "clean" else {})
+                model = own_model(**about)
+                self.models[model.id], self.own[model.id] = model, about
                 settings[option] = model.id
         return mistakes
 
     def companions(self, settings: Settings) -> Settings:
         """What an upscaling network of *settings* is used together with, as further settings."""
         model = self.models[settings["model"]]
-        found = {name: getattr(model, name) for name in COMPANIONS if getattr(model, name)}
+        found = {name: getattr(model, name) for name in COMPANIONS if getattr(model, name) not in ("", model.id)}
         if settings["denoise_strength"] == 1:
             found.pop("weak_denoise", None)
         return found
@@ -109,9 +115,10 @@ class Networks:
     def colorizer_at_hand(self) -> str:
         """DeOldify where its weights are, else the colorizer that comes with the code; said aloud, either way."""
         wanted, embedded = COLORIZERS
-        there = wanted in self.models and self._is_at_hand(wanted)
+        # Another row may fetch it: then it is here before long, and later runs must not decide otherwise.
+        there = wanted in self.models and (wanted in self.due or self._is_at_hand(wanted))
         self.notices["colorizer"] = (
-            f"NOTICE: colorize.model: auto takes {wanted}, whose weights are here"
+            f"NOTICE: colorize.model: auto takes {wanted}, whose weights are here or named elsewhere"
             if there
             else f"NOTICE: colorize.model: auto takes {embedded}, because the weights of {wanted} are not here; it is "
             f"small and often wrong. For DeOldify set colorize.model: {wanted}, and they are fetched"
@@ -126,7 +133,7 @@ class Networks:
                     size = f" ({model.bytes / 1e6:.0f} MB)" if model.bytes else ""
                     self.notices[model.id] = (
                         f"NOTICE: {step} uses {model.id}, whose weights are not here and will be fetched{size}; "
-                        "the recipe can name another network"
+                        f"{step} can name another network, see config/models.yaml"
                     )
         if "faces" in steps and self.models[model_id := steps["faces"]["model"]].task == "upscale":
             self.notices["faces"] = (
@@ -160,4 +167,7 @@ class Networks:
         return code_digest(Path(__file__).parents[1] / "models" / "convert.py")
 
     def _is_at_hand(self, model: str) -> bool:
-        return any(path.exists() for path in (Path(self.weights(model)), self.download(model)))
+        if Path(self.weights(model)).exists():
+            return True
+        download, size = self.download(model), self.models[model].bytes
+        return download.exists() and size in (None, download.stat().st_size)

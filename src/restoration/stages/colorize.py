@@ -1,5 +1,6 @@
 """Colour: networks' chroma under the original's luma (DeOldify, `filters.py`)."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
@@ -14,6 +15,8 @@ from restoration.media.timeline import Timeline
 from restoration.models.load import load_colorizer
 from restoration.stages.chroma import with_chroma
 from restoration.stages.painters import painter
+
+logger = logging.getLogger(__name__)
 
 
 class Colorizer:
@@ -59,9 +62,20 @@ class Colorizer:
 
 
 def lacks_colour(timeline: Timeline, first: int, last: int, *, force: bool) -> list[bool]:
-    """For each frame from *first* to *last* whether it is to be colorized: those of gray shots, or with *force* all."""
-    colours = timeline.colours()[first : last + 1]
-    return [force or bool(colour < COLOURED) for colour in colours]
+    """For each frame from *first* to *last* whether it is to be colorized: those of gray shots, or with *force* all.
+
+    Logs which shots have colour already, and how much.
+    """
+    colours = timeline.colours()
+    wanted = [force or bool(colour < COLOURED) for colour in colours[first : last + 1]]
+    for begin, end in timeline.shots():
+        if end >= first and begin <= last and not wanted[max(begin, first) - first]:
+            logger.warning(
+                "SKIPPED: frames %d to %d have colour already (%.1f, from %.1f on) and are left alone; "
+                "colorize.force colours them, too",
+                begin, end, colours[begin], COLOURED,
+            )  # fmt: skip
+    return wanted
 
 
 def _chroma(picture: Frame) -> NDArray[np.uint8]:

@@ -4,7 +4,7 @@ The linear Monge-Kantorovitch map between the distributions of Y, U and V (PitiÃ
 chroma is used: bright parts lean to where the reference's bright parts lean.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -59,7 +59,7 @@ def statistics_of(images: Iterable[Path]) -> Statistics:
     return statistics
 
 
-def inside(frame: Frame, box: tuple[int, int, int, int] | None) -> Frame:
+def inside(frame: Frame, box: Sequence[int] | None) -> Frame:
     """The part of *frame* in *box* (width, height, left, top); all of it without one."""
     if box is None:
         return frame

@@ -24,15 +24,18 @@ from restoration.stages.reel import Reel
 
 logger = logging.getLogger(__name__)
 
-Box = tuple[int, int, int, int]
+Box = Sequence[int]
+"""Width, height, left, top."""
 
 
 @dataclass(frozen=True)
 class Guidance:
-    """How to steer a video: by shot the matrix (2, 4) of `transfer`, and the ways of all colour points."""
+    """How to steer a video: by shot the matrix (2, 4) of `transfer`, the ways of all colour points, and the part of the
+    picture inside black borders (width, height, left, top), beyond which nothing is steered; None for all of it."""
 
     shots: dict[int, list[list[float]]]
     tracks: list[Track]
+    box: Box | None = None
 
     def to_json(self) -> str:
         """As `from_json` takes it."""
@@ -43,7 +46,7 @@ class Guidance:
         """What `to_json` wrote."""
         content = json.loads(text)
         shots = {int(shot): matrix for shot, matrix in content["shots"].items()}
-        return cls(shots, [Track(**one) for one in content["tracks"]])
+        return cls(shots, [Track(**one) for one in content["tracks"]], content["box"])
 
     def steered(self, frame: Frame, number: int, shot: int) -> Frame:
         """Frame *number* of the video in its colours; luma stays. A frame that nothing is known about stays itself."""
@@ -52,7 +55,10 @@ class Guidance:
             return frame
         matrix = np.array(self.shots.get(shot, np.eye(3, 4)[1:]))
         chroma = steered(frame, transferred(frame, matrix), tracks, number)
-        return with_chroma(frame, np.clip(np.rint(chroma), 0, 255).astype(np.uint8))
+        coloured = with_chroma(frame, np.clip(np.rint(chroma), 0, 255).astype(np.uint8))
+        result = frame.copy()
+        inside(result, self.box)[:] = inside(coloured, self.box)
+        return result
 
 
 def guide(
@@ -73,7 +79,9 @@ def guide(
     last = shots[-1][1]
     for frame in (frame for frame in [*(r["frame"] for r in references), *(p.frame for p in points)] if frame):
         if frame > last:
-            raise RestorationError(f"a hint is for frame {frame}, and the last frame is {last}; correct the hints")
+            raise RestorationError(
+                f"a hint is for frame {frame}, and the last frame is {last}, counted from 0 at start; correct the hints"
+            )
     shot_of = timeline.table["shot"].tolist()
     chosen = {shot: r for r in references if r["frame"] is None for shot in range(len(shots))}
     chosen |= {shot_of[r["frame"]]: r for r in references if r["frame"] is not None}
@@ -81,6 +89,12 @@ def guide(
     skipped = {shot_of[p.frame] for p in points if not colorized[p.frame]}
     for shot in sorted(skipped):
         logger.warning("SKIPPED: points in shot %d, which has colour already (colorize.force steers it, too)", shot)
+    for point in points:
+        if box and not (box[2] <= point.x < box[2] + box[0] and box[3] <= point.y < box[3] + box[1]):
+            logger.warning(
+                "The point at x %g, y %g of frame %d lies in a black border, which stays black",
+                point.x, point.y, point.frame,
+            )  # fmt: skip
     reel = Reel(chunks)
     seen = {shot: Statistics() for shot in chosen}
     for shot, statistics in seen.items():
@@ -93,7 +107,7 @@ def guide(
     tracks = []
     for shot in sorted({shot_of[p.frame] for p in points} - skipped):
         tracks += tracks_of(reel, [p for p in points if shot_of[p.frame] == shot], shot, *shots[shot])
-    return Guidance(matrices, tracks)
+    return Guidance(matrices, tracks, box)
 
 
 def tracks_of(reel: Reel, points: list[Point], shot: int, first: int, last: int) -> list[Track]:

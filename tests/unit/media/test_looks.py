@@ -1,7 +1,9 @@
 """What is seen from afar: black and frozen stretches, borders."""
 
+import cv2
 import numpy as np
 import pytest
+from skimage.data import astronaut, chelsea, rocket
 
 from media_factory import pictures
 from restoration.media.looks import COLOURED, colourfulness, content_box, froze, light_and_change, look, went_black
@@ -54,9 +56,41 @@ def test_a_black_video_has_no_borders():
     assert content_box(np.zeros((48, 64), np.uint8)) is None
 
 
-@pytest.mark.parametrize(("tint", "has_colour"), [((1, 1, 1), False), ((1.1, 0.95, 0.75), False), (None, True)])
-def test_toned_pictures_have_no_colour(tint, has_colour):
-    picture = pictures(1, 160, 120)[0]
-    if tint:
-        picture = (picture[..., 1:2] * np.array(tint)).clip(0, 255).astype(np.uint8)
-    assert (colourfulness(look(picture)) > COLOURED) == has_colour
+def seen_as(picture):
+    return colourfulness(picture) > COLOURED
+
+
+GRAY = (astronaut().astype(float) @ [0.299, 0.587, 0.114])[..., None]
+
+
+def half_saturated(picture):
+    yuv = cv2.cvtColor(picture, cv2.COLOR_RGB2YUV).astype(float)
+    yuv[..., 1:] = 128 + (yuv[..., 1:] - 128) / 2
+    return cv2.cvtColor(np.rint(yuv).astype(np.uint8), cv2.COLOR_YUV2RGB)
+
+
+@pytest.mark.parametrize("picture", [astronaut(), rocket(), chelsea()], ids=["astronaut", "rocket", "cat"])
+def test_photographs_have_colour_pale_ones_too(picture):
+    assert seen_as(picture) and seen_as(half_saturated(picture))
+    assert not seen_as((picture @ [0.3, 0.6, 0.1])[..., None].repeat(3, axis=-1).astype(np.uint8))
+
+
+@pytest.mark.parametrize("tint", [(1, 1, 1), (1.1, 0.95, 0.75), (1, 0.75, 0.4)], ids=str)
+def test_toned_pictures_have_no_colour(tint):
+    assert not seen_as((GRAY * tint).clip(0, 255).astype(np.uint8))
+
+
+def test_gray_pictures_stay_gray_under_a_logo_a_cast_and_a_tapes_noise():
+    gray = GRAY.repeat(3, axis=-1)
+    logo = gray.astype(np.uint8)
+    logo[20:60, 440:480] = (220, 20, 20)
+    assert not seen_as(logo)
+    leaning = gray + np.linspace(-8, 8, gray.shape[1])[:, None] * [1, 0, 0]
+    assert not seen_as(leaning.clip(0, 255).astype(np.uint8))
+    yuv = cv2.cvtColor(gray.astype(np.uint8), cv2.COLOR_RGB2YUV).astype(float)
+    yuv[..., 1:] += np.random.default_rng(1).normal(0, 8, yuv[..., 1:].shape)
+    assert not seen_as(cv2.cvtColor(yuv.clip(0, 255).astype(np.uint8), cv2.COLOR_YUV2RGB))
+
+
+def test_darkness_has_no_colour():
+    assert colourfulness(np.random.default_rng(1).integers(0, 19, (40, 40, 3), dtype=np.uint8)) == 0

@@ -162,7 +162,7 @@ def test_a_file_of_another_kind_is_refused(kind, tmp_path):
 
 def test_a_wrong_scale_in_the_registry_is_refused(tmp_path):
     torch.save({"params": tiny_state()}, tmp_path / "x.pth")
-    with pytest.raises(RestorationError, match="the network's scale is 4, the registry says 2"):
+    with pytest.raises(RestorationError, match="the network's scale is 4, and 2 is wanted"):
         convert(tmp_path / "x.pth", model(scale=2), tmp_path / "x.safetensors")
 
 

@@ -50,7 +50,8 @@ def test_the_shipped_configuration_shows_every_default():
         defaults = {key: about["default"] for key, about in schema["$defs"][stage]["properties"].items()}
         # What comes with the code is the default; a recipe for faces names what is made for them.
         defaults |= {"model": "GFPGANv1.4"} if stage == "faces" else {}
-        assert config["recipes"]["colour" if stage == "colorize" else "kinescope"][stage] == defaults
+        recipe = {"colorize": "colour", "clean": "art"}.get(stage, "kinescope")
+        assert config["recipes"][recipe][stage] == defaults
 
 
 def test_defaults_recipe_and_overrides_are_laid_over_each_other(project):
@@ -457,16 +458,44 @@ def test_colorizers_are_colorizers(project, option, id):
     assert f"recipes.film: colorize.{option}: unknown model for colorize {id!r}; allowed: deep" in mistake
 
 
+def test_a_colorizer_is_not_mixed_with_itself(project):
+    project.models["deep"] = project.models["small"] | {"task": "colorize", "scale": 1}
+    project.config["recipes"]["film"]["colorize"] = {"model": "deep", "mix_with": "deep"}
+    assert rejected(project) == ["config: recipes.film: colorize.mix_with: deep is mixed with itself"]
+
+
+def test_auto_takes_what_another_video_will_have_fetched(project):
+    """Otherwise the next run would colour the first video anew, and jobs on a cluster in the middle of this one."""
+    for id, number in {"deoldify-video": 4, "embedded-colorizer": 5}.items():
+        project.models[id] = project.models["small"] | {"task": "colorize", "scale": 1, "sha256": str(number) * 64}
+    project.config["recipes"] |= {"auto": {"colorize": {}}, "named": {"colorize": {"model": "deoldify-video"}}}
+    project.rows("a\ta.mp4\tauto", "b\tb.mp4\tfilm")
+    assert project.configuration().videos["a"].models("colorize") == ["embedded-colorizer"]
+    project.rows("a\ta.mp4\tauto", "b\tb.mp4\tnamed")
+    assert project.configuration().videos["a"].models("colorize") == ["deoldify-video"]
+
+
+def test_a_broken_download_is_not_at_hand(project):
+    for id, number in {"deoldify-video": 4, "embedded-colorizer": 5}.items():
+        project.models[id] = project.models["small"] | {"task": "colorize", "scale": 1, "sha256": str(number) * 64}
+    project.config["recipes"]["film"]["colorize"] = {}
+    download = Path("weights/downloads/deoldify-video.pth")
+    download.parent.mkdir(parents=True)
+    for content, model in {b"xx": "embedded-colorizer", b"x": "deoldify-video"}.items():
+        download.write_bytes(content)
+        assert project.configuration().videos["a"].models("colorize") == [model]
+
+
 def test_a_file_of_the_users_own_is_a_model(project):
     Path("my nets").mkdir()
     Path("my nets/My Net.pth").write_bytes(b"x")
     own = {"file": "my nets/My Net.pth", "sha256": "ab" * 32}
     project.config["recipes"]["film"]["upscale"] = {"model": own}
     configuration = project.configuration()
-    assert [Path(file).name.partition(".")[0] for file in configuration.all_weights()] == ["My_Net-abababab"]
+    assert [Path(file).name.partition(".")[0] for file in configuration.all_weights()] == ["My_Net-upscale-abababab"]
     spec = yaml.safe_load(configuration.spec("a", "upscale"))
-    assert (spec["model"], spec["weights"]) == ("My_Net-abababab", ["ab" * 32])
-    assert configuration.networks.own == {"My_Net-abababab": {"task": "upscale", **own}}
+    assert (spec["model"], spec["weights"]) == ("My_Net-upscale-abababab", ["ab" * 32])
+    assert configuration.networks.own == {"My_Net-upscale-abababab": {"task": "upscale", **own}}
     project.config["recipes"]["film"]["upscale"] = {"model": {"file": "gone.pth", "sha256": "ab" * 32}}
     assert "recipes.film: upscale.model: gone.pth: no such file" in rejected(project)[0]
     project.config["recipes"]["film"]["upscale"] = {"model": {"file": "my nets/My Net.onnx", "sha256": "x"}}

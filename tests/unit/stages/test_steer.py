@@ -96,3 +96,15 @@ def test_a_reel_gives_any_frames(tmp_path, backwards):
     np.testing.assert_array_equal(
         np.stack(list(reel.frames(3, 10, backwards=backwards))), frames[::-1] if backwards else frames
     )
+
+
+def test_black_borders_stay_as_they_are(tmp_path, timeline, reference, caplog):
+    box = (64, 60, 16, 10)
+    points = [Point(2, 40, 40, "#208020", radius=80), Point(2, 3, 3, "#a02020")]
+    guidance = guide(cut(tmp_path / "chunks", 12), timeline, [reference], points, ALL, box)
+    assert "x 3, y 3 of frame 2 lies in a black border" in caplog.text
+    steered = Guidance.from_json(guidance.to_json()).steered(FRAMES[2], 2, 0)
+    changed = (steered != FRAMES[2]).any(axis=-1)
+    assert changed[10:70, 16:80].mean() > 0.5
+    changed[10:70, 16:80] = False
+    assert not changed.any()

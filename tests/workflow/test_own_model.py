@@ -1,0 +1,59 @@
+"""Networks that a user brings: cleaned, then enlarged to a height, by files that a recipe names."""
+
+import hashlib
+
+import pytest
+import torch
+from spandrel.architectures.Compact import Compact
+
+from workflow.media import SIZE, frames
+from workflow.project import jobs
+
+
+@pytest.fixture
+def own(project):
+    """A project whose recipe cleans and enlarges with seeded networks in files beside it."""
+    (project.folder / "nets").mkdir()
+
+    def saved(scale):
+        torch.manual_seed(scale)
+        path = project.folder / "nets" / f"x {scale}.pth"
+        torch.save(Compact(num_feat=8, num_conv=1, upscale=scale).state_dict(), path)
+        return {"file": f"nets/{path.name}", "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+    with project.config() as settings:
+        settings["recipes"]["tiny"]["clean"] = {"model": saved(1), "strength": 0.5}
+        settings["recipes"]["tiny"]["upscale"] = {"model": saved(2), "target_height": 48}
+    with project.manifest() as rows:
+        rows[:] = [row for row in rows if row["video"] == "irregular"]
+    return project
+
+
+def test_files_of_the_users_own(own):
+    done = own.run()
+    assert done["weight"] == 2 and done["clean irregular"] and done["upscale irregular"]
+    assert len(frames(own.restored("irregular"))[1]) == len(frames(own.source("irregular"))[1])
+    with own.config() as settings:
+        settings["recipes"]["tiny"]["upscale"]["target_height"] = 4 * SIZE[1]
+    assert set(own.dry()) == set(jobs("upscale", "encode", "comparison", of=["irregular"]))
+
+
+@pytest.mark.parametrize(
+    ("stage", "mistake", "message"),
+    [
+        ("upscale", {"sha256": "0" * 64}, "sha256"),
+        ("upscale", {"scale": 4}, "the network's scale is 2, and 4 is wanted"),
+        ("clean", {"file": "nets/x 2.pth"}, "the network's scale is 2, and 1 is wanted"),
+    ],
+    ids=["wrong hash", "wrong scale", "enlarges"],
+)
+def test_a_wrong_file_is_refused_before_the_work(own, stage, mistake, message):
+    with own.config() as settings:
+        settings["recipes"]["tiny"][stage]["model"] |= mistake
+        if "file" in mistake:
+            other = own.folder / mistake["file"]
+            settings["recipes"]["tiny"][stage]["model"]["sha256"] = hashlib.sha256(other.read_bytes()).hexdigest()
+    before = own.chunks()
+    run = own.snakemake()
+    assert run.code == 1 and message in run.output
+    assert own.chunks() == before
