@@ -24,6 +24,14 @@ def ramps(width, height, scale=1.0):
     return np.stack([x, y, x + y], axis=-1).astype(np.float32)
 
 
+def test_the_template_looks_straight_ahead():
+    """From the middle of the crop, where networks have learned that faces are."""
+    left, right, nose, *mouth = TEMPLATE
+    np.testing.assert_allclose([(left + right)[0] / 2, nose[0], (mouth[0] + mouth[1])[0] / 2], 256, atol=1.5)
+    assert left[1] == pytest.approx(right[1], abs=1) and mouth[0][1] == pytest.approx(mouth[1][1], abs=1)
+    assert right[1] < 256 < nose[1] < mouth[1][1] < 400
+
+
 @pytest.mark.parametrize("degrees", [0, 30, -100, 180])
 @pytest.mark.parametrize("edge", [24, 512, 2000])
 def test_a_face_like_the_template_is_brought_onto_it(edge, degrees):

@@ -33,6 +33,9 @@ def test_the_soft_mask_is_an_ellipse_around_the_features():
     assert mask.min() == 0 and mask.max() == 1
     assert all(mask[round(y), round(x)] == 1 for x, y in TEMPLATE.tolist())
     assert not any(np.rot90(mask, turns)[:6].any() for turns in range(4))
+    # From brow to chin, and as far to the left as to the right.
+    assert mask[120, 256] == mask[430, 256] == 1
+    np.testing.assert_array_equal(mask[:, 257:], mask[:, 255:0:-1])
     # From the inside to the outside it only falls, without steps.
     across = mask[266]
     assert (np.diff(across[256:]) <= 0).all() and np.abs(np.diff(across)).max() < 0.05
@@ -118,6 +121,8 @@ def test_weights_are_shares(edge, mask):
     for shift in (0, 0.3, 0.7):
         result, weight = pasted(frame, face, matrix(edge, 100 + shift, 100 - shift), 1, mask, 1)
         assert weight.min() >= 0 and weight.max() <= 1 + 1e-6
+        # All of the mask is there, at its size.
+        assert edge > 200 or weight.sum() == pytest.approx(mask.sum() * (edge / 512) ** 2, rel=0.02)
         np.testing.assert_array_equal(result[weight == 0], frame[weight == 0])
 
 
