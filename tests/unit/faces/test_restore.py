@@ -224,6 +224,8 @@ def test_masks_are_soft_and_end_before_the_border(parser):
     assert mask.min() == 0 and mask.max() <= 1 + 1e-6
     # Half of it at the seam, all of it further in, and no step in between.
     assert mask[200, 255:257].mean() == pytest.approx(0.5, abs=0.01)
+    # Blurred twice by 11 pixels: at that times the root of 2 from the seam, as a normal distribution has it.
+    assert mask[200, 240] == pytest.approx(0.84, abs=0.01)
     assert mask[200, 190] > 0.99 and mask[200, 320] < 0.01 and np.abs(np.diff(mask[200, 20:])).max() < 0.04
     border = np.ones((512, 512), bool)
     border[10:-10, 10:-10] = False
