@@ -70,8 +70,13 @@ def way_back(matrix: Matrix, scale: float) -> Matrix:
     return back
 
 
-def warped(picture: Picture, matrix: Matrix, size: tuple[int, int], outside: tuple[int, ...] = (0, 0, 0)) -> Picture:
-    """*picture* moved by *matrix* into one of *size* (width, height), interpolated linearly."""
+def warped(
+    picture: Picture, matrix: Matrix, size: tuple[int, int], outside: tuple[int, ...] | None = (0, 0, 0)
+) -> Picture:
+    """*picture* moved by *matrix* into one of *size* (width, height), interpolated linearly.
+
+    Beyond its border everything is *outside*, or, if that is None, as it is at the border.
+    """
     factor = scale_of(matrix)
     if factor < SHRINKING:
         height, width = picture.shape[:2]
@@ -80,4 +85,6 @@ def warped(picture: Picture, matrix: Matrix, size: tuple[int, int], outside: tup
         enlarge = np.diag([width / small[0], height / small[1], 1.0])
         enlarge[:2, 2] = (enlarge.diagonal()[:2] - 1) / 2
         matrix = matrix @ enlarge
+    if outside is None:
+        return cast(Picture, cv2.warpAffine(picture, matrix, size, borderMode=cv2.BORDER_REPLICATE))
     return cast(Picture, cv2.warpAffine(picture, matrix, size, borderMode=cv2.BORDER_CONSTANT, borderValue=outside))

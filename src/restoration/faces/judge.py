@@ -18,6 +18,8 @@ PAIRS = 6
 """Places along a track at which a frame and the one after it are restored, to judge the track by."""
 SOFTENED = 0.1
 """Similarity above the floor over which strength rises from 0 to what was asked for."""
+FLAT = 1e-6
+"""Variance of luma (of 255) below which a picture shows nothing."""
 
 
 @dataclass(frozen=True)
@@ -60,15 +62,20 @@ def sampled(track: Track) -> list[int]:
 def similarity(face: AlignedFace, restored: Frame, mask: Mask) -> float:
     """Correlation of the luma of *face* with that of the *restored* one, at the source's size within *mask*.
 
-    -1 to 1, which is the same picture; 1 where there is nothing to see.
+    -1 to 1, which is the same picture; 1 where there is nothing to see, in the source or the mask; 0 where only the
+    restored face shows nothing.
     """
+    if not mask.any():
+        return 1.0
     size = face.edge, face.edge
     weights = cv2.resize(mask, size, interpolation=cv2.INTER_AREA).astype(np.float64).ravel()
     weights /= weights.sum()
     lumas = (cv2.cvtColor(resized(crop, face.edge), cv2.COLOR_RGB2GRAY).ravel() for crop in (face.crop, restored))
     one, other = (luma - weights @ luma for luma in lumas)
-    norm = np.sqrt((weights @ one**2) * (weights @ other**2))
-    return float(weights @ (one * other) / norm) if norm > 1e-6 else 1.0
+    spreads = weights @ one**2, weights @ other**2
+    if min(spreads) < FLAT:
+        return float(spreads[0] < FLAT)
+    return float(weights @ (one * other) / np.sqrt(spreads[0] * spreads[1]))
 
 
 def _needed(reel: Reel, numbers: set[int]) -> Iterator[tuple[int, Frame]]:

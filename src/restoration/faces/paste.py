@@ -60,6 +60,8 @@ def pasted(
     inside = np.s_[top:bottom, left:right]
     weight[inside] = warped(mask, back, size) * np.float32(strength)
     share = weight[inside][..., None]
+    # Of a face that shrinks, pixels at the border would be mixed with what lies beyond it: no black there.
+    moved = warped(face, back, size, None).astype(np.float32)
     result = frame.copy()
-    result[inside] = np.rint(frame[inside] + share * (warped(face, back, size).astype(np.float32) - frame[inside]))
+    result[inside] = np.rint(frame[inside] + share * (moved - frame[inside]))
     return result, weight

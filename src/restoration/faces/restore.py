@@ -96,8 +96,13 @@ class FaceParser:
         self.engine = TorchEngine(network, scale=1, multiple=1, tile=0, overlap=0, precision="fp32", device=device)
 
     def masks(self, faces: Frames) -> list[Mask]:
-        """The masks of uint8 (n, 512, 512, 3), soft at the edge."""
-        scores = self.engine.values(faces.astype(np.float32) / 127.5 - 1)
+        """The masks of uint8 (n, 512, 512, 3), soft at the edge; one by one where memory does not suffice for all."""
+        try:
+            scores = self.engine.values(faces.astype(np.float32) / 127.5 - 1)
+        except MemoryError:
+            if len(faces) == 1:
+                raise
+            return [self.masks(face[None])[0] for face in faces]
         return [_mask(parts) for parts in scores.argmax(axis=-1)]
 
 
