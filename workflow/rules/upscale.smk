@@ -1,4 +1,4 @@
-# Needs: a chunk of frames and a network's weights. Gives: the chunk, enlarged.
+# Needs: a chunk of frames and a network's weights. Gives: the chunk, enlarged; on request with calm detail.
 rule upscale:
     input:
         chunk=chunk_before("upscale"),
@@ -25,3 +25,27 @@ rule upscale:
         "upscale.py --video {wildcards.video:q} --spec {params.spec:q} --weights {input.weights:q}"
         " --device {resources.device} --threads {threads} --batch {resources.batch}"
         " --input {input.chunk:q} {output.chunk:q} 2>&1 | tee {log:q}"
+
+
+rule settle:
+    input:
+        chunks=neighbourhood("settle"),
+        sources=neighbourhood("upscale"),
+        timeline=ancient(timeline),
+    output:
+        chunk=f"{WORK}/{{video}}/settle.{{key}}/{{span}}.mkv",
+        hashes=f"{WORK}/{{video}}/settle.{{key}}/{{span}}.hashes",
+    log:
+        f"{LOGS}/{{video}}/settle.{{key}}/{{span}}.log",
+    conda:
+        ENVIRONMENT
+    threads: 2
+    resources:
+        mem_mb=6000,
+    params:
+        spec=spec("settle"),
+    message:
+        "Calming the detail of {wildcards.video} {wildcards.span}"
+    shell:
+        "settle.py --video {wildcards.video:q} --spec {params.spec:q} --timeline {input.timeline:q}"
+        " --sources {input.sources:q} --inputs {input.chunks:q} -- {output.chunk:q} 2>&1 | tee {log:q}"

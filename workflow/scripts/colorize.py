@@ -8,7 +8,7 @@ from restoration.engines.torch_engine import use_threads
 from restoration.media.timeline import Timeline
 from restoration.pipeline import job
 from restoration.pipeline.plan import Span
-from restoration.stages.colorize import Colorizer, lacks_colour
+from restoration.stages.colorize import Colorizer, lacks_colour, tell_coloured
 from restoration.stages.runner import Stage, run_stage
 from restoration.stages.within import Within
 
@@ -29,8 +29,10 @@ def main() -> None:
     )
     if content := json.loads(args.probe.read_text())["content"]:
         stage = Within(stage, content)
-    span = Span.parse(args.output.stem)
-    gray = lacks_colour(Timeline.read(args.timeline), span.first, span.last, force=args.spec["force"])
+    span, timeline = Span.parse(args.output.stem), Timeline.read(args.timeline)
+    gray = lacks_colour(timeline, span.first, span.last, force=args.spec["force"])
+    if not args.spec["force"]:
+        tell_coloured(timeline, span.first, span.last)
     run_stage(stage, args.input, args.output, first_frame=span.first, frames=len(span), batch=args.batch, wanted=gray)
 
 

@@ -22,7 +22,7 @@ from restoration.pipeline.validate import as_text, problems, read_yaml, typed, u
 
 STAGES = ("ingest", "clean", "colorize", "upscale", "faces", "encode")
 """The stages that a recipe sets."""
-RESTORING_STAGES = ("clean", "colorize", "steer", "stabilize", "upscale", "faces")
+RESTORING_STAGES = ("clean", "colorize", "steer", "stabilize", "upscale", "settle", "faces")
 """Steps between extraction and encoding, in the order in which frames pass them."""
 FINDING_STEPS = ("hints", "detect", "track")
 """Steps that look at frames and pass none on."""
@@ -221,7 +221,10 @@ class Configuration:
             if stability and not _restores_a_still(row):
                 steps["stabilize"] = {"stability": stability} | force
         if "upscale" in settings:
-            settings["upscale"] |= self.networks.companions(settings["upscale"])
+            stability = settings["upscale"].pop("stability")
+            steps["upscale"] = settings["upscale"] | self.networks.companions(settings.pop("upscale"))
+            if stability and not _restores_a_still(row):
+                steps["settle"] = {"stability": stability}
         if "faces" in settings:
             settings |= _face_steps(settings.pop("faces"))
         steps |= settings

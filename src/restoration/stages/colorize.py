@@ -62,20 +62,21 @@ class Colorizer:
 
 
 def lacks_colour(timeline: Timeline, first: int, last: int, *, force: bool) -> list[bool]:
-    """For each frame from *first* to *last* whether it is to be colorized: those of gray shots, or with *force* all.
+    """For each frame from *first* to *last* whether it is to be colorized: those of gray shots, or with *force* all."""
+    colours = timeline.colours()[first : last + 1]
+    return [force or bool(colour < COLOURED) for colour in colours]
 
-    Logs which shots have colour already, and how much.
-    """
+
+def tell_coloured(timeline: Timeline, first: int, last: int) -> None:
+    """Log which shots among the frames from *first* to *last* have colour already, and how much."""
     colours = timeline.colours()
-    wanted = [force or bool(colour < COLOURED) for colour in colours[first : last + 1]]
     for begin, end in timeline.shots():
-        if end >= first and begin <= last and not wanted[max(begin, first) - first]:
+        if end >= first and begin <= last and colours[begin] >= COLOURED:
             logger.warning(
                 "SKIPPED: frames %d to %d have colour already (%.1f, from %.1f on) and are left alone; "
                 "colorize.force colours them, too",
                 begin, end, colours[begin], COLOURED,
             )  # fmt: skip
-    return wanted
 
 
 def _chroma(picture: Frame) -> NDArray[np.uint8]:

@@ -31,8 +31,8 @@ def rejected(project):
 def defaults_of(stage):
     options = yaml.safe_load((WORKFLOW / "schemas" / "config.schema.yaml").read_text())["$defs"][stage]["properties"]
     defaults = {option: about["default"] for option, about in options.items()}
-    # These two concern still images only.
-    return {option: default for option, default in defaults.items() if option not in ("image", "quality")}
+    # The first two concern still images only, the last one a step of its own.
+    return {option: default for option, default in defaults.items() if option not in ("image", "quality", "stability")}
 
 
 def test_the_shipped_configuration_is_sound(monkeypatch):
@@ -502,6 +502,16 @@ def test_a_file_of_the_users_own_is_a_model(project):
     assert len(rejected(project)) == 2
     project.config["recipes"]["film"]["upscale"] = {"model": {"file": "my nets/My Net.pth"}}
     assert "'sha256' is a required property" in rejected(project)[0]
+
+
+def test_calm_detail_is_a_step_of_its_own_and_not_for_stills(project):
+    project.config["recipes"]["film"]["upscale"]["stability"] = 0.9
+    assert changed(project, lambda: None) == set()
+    video = project.configuration().videos["a"]
+    assert list(video.steps)[2:4] == ["upscale", "settle"] and video.steps["settle"] == {"stability": 0.9}
+    assert (video.before("settle"), video.before("encode")) == ("upscale", "settle")
+    project.rows("a\ta.png\tfilm")
+    assert "settle" not in project.configuration().videos["a"].steps
 
 
 def test_companions_of_a_model_are_used_where_they_matter(project):
