@@ -1,5 +1,6 @@
 """What a person says about a video's faces: regions to leave alone, and a list of those that are meant."""
 
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -24,12 +25,17 @@ def read_face_list(path: str) -> list[list[float]]:
         return []
     separator = "," if Path(path).suffix.lower() == ".csv" else "\t"
     try:
-        table = pd.read_csv(path, sep=separator, comment="#", skipinitialspace=True)
-        if list(table.columns) != COLUMNS:
-            raise RestorationError(f"{path}: columns are {', '.join(table.columns)}; expected {', '.join(COLUMNS)}")
-        points = table.astype({"frame": "int64", "x": "float64", "y": "float64"})
+        # With names of its own pandas would take what is too much in a row for the row's name, and shift the rest.
+        table = pd.read_csv(path, sep=separator, comment="#", skipinitialspace=True, header=None, dtype=str)
+        names = table.iloc[0].fillna("").tolist()
+        if names != COLUMNS:
+            raise RestorationError(f"{path}: columns are {', '.join(names)}; expected {', '.join(COLUMNS)}")
+        points = table.iloc[1:].astype("float64")
     except (OSError, ValueError) as error:
         raise RestorationError(f"{path}: cannot be read as a list of faces: {error}") from error
-    if points.empty or (points < 0).any(axis=None):
-        raise RestorationError(f"{path}: expected at least one face, and no negative frame, x or y")
+    # Not a number is not at least 0.
+    if points.empty or not ((points >= 0) & (points < math.inf)).all(axis=None) or (points[0] % 1).any():
+        raise RestorationError(
+            f"{path}: expected at least one face, and for each a whole frame, x and y, none negative"
+        )
     return points.to_numpy().tolist()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import skimage.data
 import torch
+import yaml
 from safetensors.torch import load_file, save_file
 
 from onnx_writer import model as onnx_model
@@ -209,6 +210,14 @@ def test_small_faces_are_found_where_they_are_asked_for(weights):
     assert detect(weights, small, min_size=20) == [[]]
     # 12 pixels are as few as P-Net sees: a guess with a low score, or none.
     assert len(detect(weights, astronaut(12, 160), min_size=1, min_score=0.7)[0]) <= 1
+
+
+def test_the_defaults_leave_faces_of_12_pixels_alone(weights):
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
+    options = {name: about.get("default") for name, about in schema["$defs"]["faces"]["properties"].items()}
+    thresholds = {name: options[name] for name in ("min_score", "min_size")}
+    assert detect(weights, astronaut(12, 160), **thresholds) == [[]]
+    assert len(detect(weights, astronaut(40, 220), **thresholds)[0]) == 1
 
 
 def test_a_face_of_any_size_is_the_same_face(weights):

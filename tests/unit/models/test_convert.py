@@ -10,12 +10,13 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 from spandrel.architectures.Compact import Compact
+from spandrel.architectures.RestoreFormer import RestoreFormer
 from torch.nn.functional import interpolate
 
 from restoration.errors import RestorationError
 from restoration.models.convert import convert
 from restoration.models.fetch import fetch
-from restoration.models.load import load, load_colorizer
+from restoration.models.load import load, load_colorizer, load_face_restorer
 from restoration.models.registry import Model, load_registry
 
 REGISTRY = load_registry(Path(__file__).parents[3] / "config/models.yaml")
@@ -218,3 +219,87 @@ def test_what_is_no_fastai_checkpoint_is_refused(tmp_path, content, message):
     with pytest.raises(RestorationError, match=message):
         convert(source, model(task="colorize", scale=1, format="fastai"), tmp_path / "x.safetensors")
     assert not (tmp_path / "x.safetensors").exists()
+
+
+def lightning(path, **more):
+    """A checkpoint as Lightning writes it, of a small RestoreFormer in training; gives its tensors."""
+    torch.manual_seed(1)
+    network = RestoreFormer(n_embed=8, embed_dim=32, ch=32, ch_mult=(1,) * 6, num_res_blocks=1, z_channels=32)
+    state = network.state_dict()
+    losses = {"loss.logvar": torch.ones(2), "loss.discriminator.main.0.weight": torch.ones(3, 3)}
+    saved = {
+        "epoch": 3, "pytorch-lightning_version": "1.0.8", "callbacks": {slice: {"best": torch.tensor(0.5)}},
+        "optimizer_states": [{"state": {0: {"step": 7, "exp_avg": torch.zeros(2, dtype=torch.float64)}}}],
+        "state_dict": {f"vqvae.{name}": tensor for name, tensor in state.items()} | losses,
+    }  # fmt: skip
+    torch.save(saved | more, path)
+    return state
+
+
+def test_lightning_checkpoints_give_their_network_without_its_losses(tmp_path):
+    state = lightning(tmp_path / "x.ckpt")
+    convert(tmp_path / "x.ckpt", model(task="restore_faces", scale=1, format="lightning"), tmp_path / "x.safetensors")
+    loaded = load_file(tmp_path / "x.safetensors")
+    assert loaded.keys() == state.keys()
+    assert all(torch.equal(loaded[name], tensor) for name, tensor in state.items())
+    generator = load_face_restorer(tmp_path / "x.safetensors", model().sha256, fidelity=0.5)
+    assert isinstance(generator.network, RestoreFormer)
+
+
+def test_lightning_checkpoints_are_read_without_running_what_is_in_them(tmp_path):
+    hidden = {"callbacks": {Trap: Trap(tmp_path / "sprung")}, "hyper_parameters": {"act": os.getcwd}}
+    state = lightning(tmp_path / "x.ckpt", **hidden)
+    convert(tmp_path / "x.ckpt", model(task="restore_faces", scale=1, format="lightning"), tmp_path / "x.safetensors")
+    assert load_file(tmp_path / "x.safetensors").keys() == state.keys()
+    assert not (tmp_path / "sprung").exists()
+    torch.load(tmp_path / "x.ckpt", weights_only=False)
+    assert (tmp_path / "sprung").exists(), "the file is harmless, the test proves nothing"
+
+
+def test_a_trap_among_the_tensors_of_lightning_is_refused_and_not_sprung(tmp_path):
+    lightning(tmp_path / "x.ckpt", state_dict={"vqvae.a": Trap(tmp_path / "sprung")})
+    with pytest.raises(RestorationError, match="no checkpoint of Lightning: expected tensors"):
+        convert(tmp_path / "x.ckpt", model(task="restore_faces", format="lightning"), tmp_path / "x.safetensors")
+    assert not list(tmp_path.glob("*.safetensors")) and not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"model": {"vqvae.a": torch.zeros(2)}}, "no checkpoint of Lightning: expected tensors under `state_dict`"),
+        ({"state_dict": {"vqvae.a": 1}}, "no checkpoint of Lightning: expected tensors"),
+        ([1, 2], "no checkpoint of Lightning: expected tensors"),
+        ({"state_dict": {"vqvae.a": torch.zeros(2)}}, "knows no network with these tensors"),
+        ({"state_dict": {"loss.a": torch.zeros(2)}}, "knows no network with these tensors"),
+        (b"<html>gone</html>", "is refused: it is no checkpoint"),
+        (b"", "is refused: it is no checkpoint"),
+    ],
+)
+def test_what_is_no_lightning_checkpoint_is_refused(tmp_path, content, message):
+    source = tmp_path / "x.ckpt"
+    source.write_bytes(content) if isinstance(content, bytes) else torch.save(content, source)
+    with pytest.raises(RestorationError, match=rf"x\.ckpt.*{message}"):
+        convert(source, model(task="restore_faces", scale=1, format="lightning"), tmp_path / "x.safetensors")
+    assert not (tmp_path / "x.safetensors").exists()
+
+
+def test_a_lightning_checkpoint_cut_off_is_refused(tmp_path):
+    lightning(tmp_path / "x.ckpt")
+    content = (tmp_path / "x.ckpt").read_bytes()
+    (tmp_path / "x.ckpt").write_bytes(content[: len(content) // 2])
+    with pytest.raises(RestorationError, match="is refused: it is no checkpoint"):
+        convert(tmp_path / "x.ckpt", model(task="restore_faces", format="lightning"), tmp_path / "x.safetensors")
+
+
+def test_lightning_tensors_that_are_missing_or_too_many_are_refused(tmp_path):
+    state = lightning(tmp_path / "x.ckpt")
+    names = {f"vqvae.{name}": tensor for name, tensor in state.items()}
+    last = next(reversed(state))
+    for changed, name in (
+        (names | {"vqvae.more": torch.zeros(1)}, "more"),
+        (names | {"lossless.more": torch.zeros(1)}, r"lossless\.more"),
+        ({key: tensor for key, tensor in names.items() if key != f"vqvae.{last}"}, last),
+    ):
+        lightning(tmp_path / "x.ckpt", state_dict=changed)
+        with pytest.raises(RestorationError, match=rf"(?s)the tensors do not fit their network: .*{name}"):
+            convert(tmp_path / "x.ckpt", model(task="restore_faces", format="lightning"), tmp_path / "x.safetensors")
