@@ -79,7 +79,9 @@ def test_a_face_goes_the_original_way(official, monkeypatch):
     crops, faces, pasted = official.restorer.enhance(frame[..., ::-1], paste_back=True)
     theirs = {"crop": crops[0][..., ::-1], "face": faces[0][..., ::-1], "result": pasted[..., ::-1]}
 
-    matrix = alignment(LANDMARKS)
+    # There some landmarks may be left out.
+    matrix = cv2.estimateAffinePartial2D(LANDMARKS, align.TEMPLATE, method=cv2.LMEDS)[0]
+    assert np.abs(matrix - alignment(LANDMARKS)).max() < 15
     ours["crop"] = aligned(frame, matrix)
     # What shrinks is averaged here, and sampled there.
     assert min(align.scale_of(matrix), SCALE / align.scale_of(matrix)) > align.SHRINKING

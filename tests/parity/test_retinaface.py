@@ -51,7 +51,7 @@ def weights(oracle, tmp_path_factory):
     """Ours, from a file like the official one."""
     folder = tmp_path_factory.mktemp("retinaface")
     torch.save({f"module.{name}": tensor for name, tensor in oracle.state_dict().items()}, folder / "a.pth")
-    convert(folder / "a.pth", Model("a", "detect", 1, "MIT", "pth", 1, SHA256, ()), folder / "a.safetensors")
+    convert(folder / "a.pth", Model("a", "detect", 1, "MIT", "pth", SHA256, ()), folder / "a.safetensors")
     return folder / "a.safetensors"
 
 

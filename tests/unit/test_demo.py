@@ -84,8 +84,8 @@ def test_script_makes_the_bundled_clip(clips, tmp_path):
     for name in NAMES:
         made = decode(tmp_path / name)
         assert len(made) == FRAMES
-        # Not bit for bit: other builds of x264 and OpenCV round differently.
+        # Not bit for bit: other builds of x264 and OpenCV, and other processors, round and decide otherwise.
         with np.errstate(divide="ignore"):  # the PSNR of equal frames is infinite
             pairs = zip(clips[name], made, strict=True)
             psnr = [peak_signal_noise_ratio(a.to_ndarray(), b.to_ndarray()) for a, b in pairs]
-        assert min(psnr) >= 45
+        assert np.median(psnr) >= 45 and min(psnr) >= 35

@@ -37,7 +37,14 @@ def main() -> None:
         face_parser = FaceParser(*next(networks), device=args.device) if "parser" in spec else None
         identity = Identity(*next(networks)) if "identity" in spec else None
     stage = Faces(
-        tracks, verdicts, restorer, face_parser, identity=identity, strength=spec["strength"], batch=args.batch
+        tracks,
+        verdicts,
+        restorer,
+        face_parser,
+        identity=identity,
+        strength=spec["strength"],
+        refuse_below=spec["refuse_below"],
+        batch=args.batch,
     )
     frames = zip(range(span.first, span.last + 1), read_chunk(args.source), read_chunk(args.input), strict=True)
     entries = write_faces(args.output, args.invented, stage.shown(frames), expected=len(span))

@@ -33,6 +33,7 @@ def main() -> None:
         description["size"],
         keep=spec["keep"],
         eye_distance=spec["eye_distance"],
+        max_size=spec["max_size"],
         ignore=spec["ignore"],
         points=spec["points"],
     )

@@ -1,8 +1,9 @@
 """Faces brought to a common place, and back: 512x512 crops with eyes, nose and mouth where FFHQ has them.
 
-After github.com/xinntao/facexlib (MIT), `utils/face_restoration_helper.py`, with two differences, by which faces do not
-crawl when they move: what shrinks is averaged instead of sampled, and crops return to where they were taken from,
-whereas there they end up half a pixel of the result too low and too far right.
+After github.com/xinntao/facexlib (MIT), `utils/face_restoration_helper.py`, with three differences, by which faces do
+not crawl when they move: all landmarks count (there the least median of squares leaves some out, other ones in each
+frame), what shrinks is averaged instead of sampled, and crops return to where they were taken from, whereas there they
+end up half a pixel of the result too low and too far right.
 """
 
 from collections.abc import Iterable
@@ -39,11 +40,17 @@ Picture = TypeVar("Picture", NDArray[np.uint8], NDArray[np.float32])
 
 
 def alignment(landmarks: NDArray[np.float32]) -> Matrix:
-    """The similarity that brings *landmarks* (5, 2) nearest to TEMPLATE, in the sense of the least median of squares.
+    """The similarity that brings *landmarks* (5, 2) nearest to TEMPLATE, in the sense of least squares.
 
-    OpenCV draws samples for it from a generator that begins anew with each call: the same landmarks, the same matrix.
+    All five count, always by the same weight: where landmarks move smoothly, so does the face. Landmarks in one point
+    are not turned or scaled.
     """
-    return cast(Matrix, cv2.estimateAffinePartial2D(landmarks, TEMPLATE, method=cv2.LMEDS)[0])
+    there, template = (points.astype(np.float64) @ [1, 1j] for points in (landmarks, TEMPLATE))
+    offsets = there - there.mean()
+    size = np.vdot(offsets, offsets).real
+    turn = np.vdot(offsets, template - template.mean()) / size if size > 1e-9 else 1.0
+    shift = template.mean() - turn * there.mean()
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
 
 def scale_of(matrix: Matrix) -> float:

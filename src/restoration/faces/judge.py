@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from restoration.faces.align import aligned, alignment, source_edge
 from restoration.faces.paste import Mask, mean_colour
@@ -43,14 +43,13 @@ def judged(
     A track whose similarity is below *refuse_below* gets nothing; a little above it, less.
     """
     wanted = [{number: alignment(track.marks(number)) for number in sampled(track)} for track in tracks]
-    edges = [source_edge(matrices.values()) for matrices in wanted]
-    seen: list[list[tuple[AlignedFace, Frame]]] = [[] for _ in tracks]
+    samples = [_Samples(mask, source_edge(matrices.values())) for matrices in wanted]
     for number, frame in _needed(reel, set().union(*wanted)):
-        for matrices, edge, samples in zip(wanted, edges, seen, strict=True):
+        for matrices, seen in zip(wanted, samples, strict=True):
             if number in matrices:
-                face = AlignedFace(number, aligned(frame, matrices[number]), edge)
-                samples.append((face, restorer.restored([face])[0]))
-    return [_verdict(samples, mask, refuse_below) for samples in seen]
+                face = AlignedFace(number, aligned(frame, matrices[number]), seen.edge)
+                seen.add(face, restorer.restored([face])[0])
+    return [seen.verdict(refuse_below) for seen in samples]
 
 
 def sampled(track: Track) -> list[int]:
@@ -78,6 +77,11 @@ def similarity(face: AlignedFace, restored: Frame, mask: Mask) -> float:
     return float(weights @ (one * other) / np.sqrt(spreads[0] * spreads[1]))
 
 
+def allowed(likeness: float, refuse_below: float) -> float:
+    """How much of the strength a face of this *likeness* gets: 0 to 1."""
+    return float(np.clip((likeness - refuse_below) / SOFTENED, 0, 1))
+
+
 def _needed(reel: Reel, numbers: set[int]) -> Iterator[tuple[int, Frame]]:
     """These frames of *reel*; chunks that hold none are not read."""
     for span, _ in reel.chunks:
@@ -88,22 +92,37 @@ def _needed(reel: Reel, numbers: set[int]) -> Iterator[tuple[int, Frame]]:
                     yield number, frame
 
 
-def _verdict(samples: list[tuple[AlignedFace, Frame]], mask: Mask, refuse_below: float) -> Verdict:
-    likeness = float(np.median([similarity(face, restored, mask) for face, restored in samples]))
-    changes = [mean_colour(face.crop, mask) - mean_colour(restored, mask) for face, restored in samples]
-    pairs = [(one, next_one) for one, next_one in pairwise(samples) if next_one[0].number == one[0].number + 1]
-    return Verdict(
-        similarity=round(likeness, 4),
-        share=round(float(np.clip((likeness - refuse_below) / SOFTENED, 0, 1)), 3),
-        change=np.mean(changes, axis=0).round(3).tolist(),
-        unrest=(
-            _unrest([(one.crop, next_one.crop) for (one, _), (next_one, _) in pairs], mask),
-            _unrest([(one, next_one) for (_, one), (_, next_one) in pairs], mask),
-        ),
-        edge=samples[0][0].edge,
-    )
+class _Samples:
+    """What a track's faces, shown one after the other, tell; of pictures only the last ones are kept."""
 
+    def __init__(self, mask: Mask, edge: int) -> None:
+        self.mask, self.edge = mask, edge
+        self.likeness: list[float] = []
+        self.changes: list[NDArray[np.float64]] = []
+        self.unrest: list[tuple[float, float]] = []
+        self.last: tuple[AlignedFace, Frame] | None = None
 
-def _unrest(pairs: list[tuple[Frame, Frame]], mask: Mask) -> float:
-    differences = [np.abs(a.astype(np.float32) - b).mean(axis=-1) for a, b in pairs]
-    return round(float(np.mean([(mask * d).sum() / mask.sum() for d in differences])), 3) if differences else 0.0
+    def add(self, face: AlignedFace, restored: Frame) -> None:
+        """See the next face, and what the network made of it."""
+        self.likeness.append(similarity(face, restored, self.mask))
+        self.changes.append(mean_colour(face.crop, self.mask) - mean_colour(restored, self.mask))
+        if self.last and self.last[0].number == face.number - 1:
+            before, restored_before = self.last
+            self.unrest.append((self._difference(before.crop, face.crop), self._difference(restored_before, restored)))
+        self.last = face, restored
+
+    def verdict(self, refuse_below: float) -> Verdict:
+        """On all of them."""
+        likeness = float(np.median(self.likeness))
+        source, restored = np.mean(self.unrest or [(0.0, 0.0)], axis=0).round(3).tolist()
+        return Verdict(
+            similarity=round(likeness, 4),
+            share=round(allowed(likeness, refuse_below), 3),
+            change=np.mean(self.changes, axis=0).round(3).tolist(),
+            unrest=(source, restored),
+            edge=self.edge,
+        )
+
+    def _difference(self, one: Frame, other: Frame) -> float:
+        differences = np.abs(one.astype(np.float32) - other).mean(axis=-1)
+        return float((self.mask * differences).sum() / self.mask.sum())

@@ -1,6 +1,7 @@
 """Aligned faces through the networks that restore them and tell their parts apart."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -13,6 +14,7 @@ from restoration.engines.torch_engine import TorchEngine
 from restoration.errors import RestorationError
 from restoration.faces.paste import Mask
 from restoration.frames import Frame, Frames
+from restoration.media.looks import went_black
 from restoration.models.face_restorers import FACE_EDGE, FaceGenerator
 from restoration.models.load import load_face_restorer, load_parser
 from restoration.stages.upscale import engine_of
@@ -61,23 +63,29 @@ class FaceRestorer:
         if self.enlarges:
             return [self._alone(face) for face in faces]
         try:
-            return list(self.engine(np.stack([face.crop for face in faces])))
+            pictures = list(self.engine(np.stack([face.crop for face in faces])))
         except (FloatingPointError, MemoryError):
             return [self._alone(face) for face in faces]
+        return [
+            self._alone(face) if _went_black(face, picture) else picture
+            for face, picture in zip(faces, pictures, strict=True)
+        ]
 
     def _alone(self, face: AlignedFace) -> Frame:
         seen = resized(face.crop, face.edge) if self.enlarges else face.crop
-        try:
-            try:
-                (restored,) = self.engine(seen[None])
-            except FloatingPointError:
-                (restored,) = self.engine(seen[None], exact=True)
-        except FloatingPointError as error:
-            raise RestorationError(
-                f"frame {face.number}: the network's face is not a number, in fp32, too. The weights may be damaged: "
-                "choose another faces.model"
-            ) from error
-        return resized(restored, FACE_EDGE)
+        for exact in (False, True):
+            with suppress(FloatingPointError):
+                (restored,) = self.engine(seen[None], exact=exact)
+                if not _went_black(face, restored):
+                    return resized(restored, FACE_EDGE)
+        raise RestorationError(
+            f"frame {face.number}: the network's face is black or not a number, in fp32, too. The weights may be "
+            "damaged: choose another faces.model"
+        )
+
+
+def _went_black(face: AlignedFace, restored: Frame) -> bool:
+    return bool(went_black(face.crop.mean(), restored.mean()))
 
 
 def resized(picture: Frame, edge: int) -> Frame:

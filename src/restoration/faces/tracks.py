@@ -13,6 +13,8 @@ SAME_FACE = 0.3
 """Overlap (intersection over union) from which faces of different frames may be the same one."""
 FEWEST = 3
 """Frames in which a face must be found: less is a blunder of the detector, except where a shot has fewer frames."""
+FADE = 5
+"""Frames over which a face that is found, or lost, within a shot comes and goes: it must not pop."""
 REACH = 3
 """Deviations of the Gaussian that are looked at on either side."""
 KEEP = ("all", "largest", "centre")
@@ -26,7 +28,7 @@ class Track:
 
     By frame: *boxes* (x0, y0, x1, y1) and *landmarks* (5, 2), calmed, in pixels of the frames that were looked at;
     *scores* of the detector, None where it found nothing and the place is interpolated. *jitter* is how much the
-    landmarks shake, as found and calmed: see `jitter`.
+    landmarks shake, as found and calmed: see `jitter`. *fades*: whether it comes, and goes, within its shot.
     """
 
     shot: int
@@ -35,6 +37,7 @@ class Track:
     landmarks: list[list[list[float]]]
     scores: list[float | None]
     jitter: tuple[float, float]
+    fades: tuple[bool, bool] = (False, False)
 
     @property
     def last(self) -> int:
@@ -48,6 +51,12 @@ class Track:
     def marks(self, number: int) -> NDArray[np.float32]:
         """Its landmarks (5, 2) in frame *number*."""
         return np.array(self.landmarks[number - self.first], np.float32)
+
+    def presence(self, number: int) -> float:
+        """How much of it there is in frame *number*, 0 to 1: it comes and goes over FADE frames, but for cuts."""
+        comes, goes = self.fades
+        steps = [number - self.first + 1] * comes + [self.last - number + 1] * goes
+        return min([1.0, *(step / (FADE + 1) for step in steps)])
 
     def is_in(self, number: int) -> bool:
         """Whether it is in frame *number*."""
@@ -68,7 +77,7 @@ def follow(
     that landmarks and boxes are calmed by.
     """
     return [
-        _track(shot, seen, smoothing)
+        _track(shot, (first, last), seen, smoothing)
         for shot, (first, last) in enumerate(shots)
         for seen in _linked(found, first, last, gap)
         if len(seen) >= min(FEWEST, last - first + 1)
@@ -102,7 +111,7 @@ def overlap(one: Sequence[float], other: Sequence[float]) -> float:
     return shared / (areas - shared) if areas > shared else 0.0
 
 
-def _track(shot: int, seen: dict[int, Face], smoothing: float) -> Track:
+def _track(shot: int, frames: tuple[int, int], seen: dict[int, Face], smoothing: float) -> Track:
     known = sorted(seen)
     numbers = np.arange(known[0], known[-1] + 1)
 
@@ -120,6 +129,7 @@ def _track(shot: int, seen: dict[int, Face], smoothing: float) -> Track:
         landmarks=calm.reshape(-1, 5, 2).round(3).tolist(),
         scores=[round(seen[number].score, 4) if number in seen else None for number in numbers.tolist()],
         jitter=(jitter(landmarks), jitter(calm)),
+        fades=(known[0] > frames[0], known[-1] < frames[1]),
     )
 
 
@@ -155,19 +165,22 @@ def chosen(
     *,
     keep: str = "all",
     eye_distance: float = 0,
+    max_size: float = float("inf"),
     ignore: Sequence[Sequence[float]] = (),
     points: Sequence[Sequence[float]] = (),
 ) -> list[Track]:
     """Those of *tracks*, in pictures of *size* (width, height), that are to be restored.
 
     *keep* all, or what in most of its frames is the largest, or the nearest to the centre, of all faces there. The eyes
-    must be *eye_distance* pixels apart, in the median. Faces whose centres are mostly in one of the regions *ignore*
-    (x0, y0, x1, y1) are left out; with *points* (frame, x, y), all that are on none of them.
+    must be *eye_distance* pixels apart, and the box at most *max_size* high, in the median. Faces whose centres are
+    mostly in one of the regions *ignore* (x0, y0, x1, y1) are left out; with *points* (frame, x, y), all that are on
+    none of them.
     """
     wanted = [
         track
         for track in tracks
         if _eye_distance(track) >= eye_distance
+        and np.median([box[3] - box[1] for box in track.boxes]) <= max_size
         and not any(_mostly(_is_within(_centre(box), region) for box in track.boxes) for region in ignore)
         and (not points or any(track.is_in(int(n)) and _is_within((x, y), track.box(int(n))) for n, x, y in points))
     ]

@@ -28,6 +28,8 @@ FINDING_STEPS = ("hints", "detect", "track")
 """Steps that look at frames and pass none on."""
 SMALL_STEPS = ("detect", "track")
 """Those that look at frames as they are before upscaling, though they come after it: other faces, same pictures."""
+ENLARGING_STEPS = ("upscale", "settle")
+"""Those that they do not see, and whose settings do not concern them."""
 FINGERPRINT_BYTES = 65536
 STEPS = ("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "comparison", "record")
 """Every step of a video's way; each has a rule and a script of its name."""
@@ -107,7 +109,7 @@ class Configuration:
             mistakes += self._idle(row)
         hints = {row.video: self._hints(row, mistakes) for row in rows}
         for row in rows:
-            with collected(mistakes):
+            with collected(mistakes, f"{row.place}: faces.only: "):
                 read_face_list(self._said("faces", row).get("only", ""))
         if mistakes:
             raise _rejected(list(dict.fromkeys(mistakes)))
@@ -249,7 +251,9 @@ class Configuration:
         """Name of what *video* has become after *step*: the hash of all specs up to there."""
         specs = self._all_specs(video)
         steps = list(specs)
-        return short_hash(canonical([specs[earlier] for earlier in steps[: steps.index(step) + 1]]))
+        unseen = ENLARGING_STEPS if step in SMALL_STEPS else ()
+        earlier = [name for name in steps[: steps.index(step) + 1] if name not in unseen]
+        return short_hash(canonical([specs[name] for name in earlier]))
 
     def _all_specs(self, video: str) -> dict[str, str]:
         if video not in self._specs:
@@ -338,11 +342,13 @@ def _face_steps(said: Settings) -> dict[str, Settings]:
     """The steps of the stage faces: to find them, to follow and judge them, to restore them."""
     helpers = {option: said[option] for option in ("parser", "identity") if said[option] != NO_MODEL}
     network = {"model": said["model"], "fidelity": said["fidelity"], "precision": said["precision"]}
-    chosen = {option: said[option] for option in ("keep", "eye_distance", "gap", "smoothing", "refuse_below")}
+    chosen = {
+        option: said[option] for option in ("keep", "eye_distance", "max_size", "gap", "smoothing", "refuse_below")
+    }
     return {
         "detect": {option: said[option] for option in ("detector", "min_score", "min_size")},
         "track": network | chosen | {"ignore": regions(said["ignore"]), "points": read_face_list(said["only"])},
-        "faces": network | {"strength": said["strength"]} | helpers,
+        "faces": network | {"strength": said["strength"], "refuse_below": said["refuse_below"]} | helpers,
     }
 
 
@@ -352,12 +358,12 @@ def _copies(recipe: dict[str, Any]) -> dict[str, Settings]:
 
 
 @contextmanager
-def collected(mistakes: list[str]) -> Iterator[None]:
-    """Add an error to the list of mistakes instead of stopping at it."""
+def collected(mistakes: list[str], place: str = "") -> Iterator[None]:
+    """Add an error to the list of mistakes, after its *place*, instead of stopping at it."""
     try:
         yield
     except RestorationError as error:
-        mistakes.append(str(error))
+        mistakes.append(f"{place}{error}")
 
 
 def fingerprint(source: Path) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from restoration.faces.align import Matrix, aligned, alignment
 from restoration.faces.identity import SMALLEST, Identity
-from restoration.faces.judge import Verdict, similarity
+from restoration.faces.judge import Verdict, allowed, similarity
 from restoration.faces.paste import Mask, pasted, recoloured, soft_mask
 from restoration.faces.restore import AlignedFace, FaceParser, FaceRestorer
 from restoration.faces.tracks import Track
@@ -43,8 +42,9 @@ class Faces:
     """Restores the faces of *tracks*, as far as their *verdicts* allow, with *restorer*; None: there are none.
 
     *parser* tells what of them is face; without one a soft ellipse is taken. *identity* tells how far they are from the
-    source's person; without one nobody does. *strength* is how much of a restored face is taken, 0 to 1; *batch* how
-    many a network sees at once.
+    source's person; without one nobody does. *strength* is how much of a restored face is taken, 0 to 1; one that is
+    less like the source than *refuse_below* is left alone, whatever its track is. *batch* is how many faces of a frame
+    a network sees at once.
     """
 
     def __init__(
@@ -56,24 +56,23 @@ class Faces:
         *,
         identity: Identity | None = None,
         strength: float,
+        refuse_below: float | None = None,
         batch: int,
     ) -> None:
         self.tracks, self.verdicts = tracks, verdicts
         self.restorer, self.parser, self.identity = restorer, parser, identity
-        self.strength, self.batch = strength, batch
+        self.strength, self.refuse_below, self.batch = strength, refuse_below, batch
 
     def shown(self, frames: Iterable[tuple[int, Frame, Frame]]) -> Iterator[Shown]:
         """For each number, frame before upscaling and frame that gets the faces: what becomes of it.
 
-        A frame without faces stays as it is, bit for bit.
+        A frame without faces stays as it is, bit for bit. Faces of other frames are no company: what a network makes of
+        a picture depends, in its last digits, on those that come with it, and chunks must not matter.
         """
-        iterator = iter(frames)
-        while batch := list(islice(iterator, self.batch)):
-            found = [self._found(number, source) for number, source, _ in batch]
-            faces = [one for of_frame in found for one in of_frame]
-            restored = self._restored([one.face for one in faces])
-            for (number, source, frame), of_frame in zip(batch, found, strict=True):
-                yield self._pasted(number, source, frame, [(one, *next(restored)) for one in of_frame])
+        for number, source, frame in frames:
+            found = self._found(number, source)
+            restored = self._restored([one.face for one in found])
+            yield self._pasted(number, source, frame, [(one, *next(restored)) for one in found])
 
     def _found(self, number: int, source: Frame) -> list[_Found]:
         matrices = {
@@ -98,18 +97,23 @@ class Faces:
     def _pasted(self, number: int, source: Frame, frame: Frame, faces: list[tuple[_Found, Frame, Mask]]) -> Shown:
         scale = frame.shape[1] / source.shape[1]
         kept = np.ones(frame.shape[:2], np.float32)
-        likeness = dict[int, tuple[float, float | None]]()
+        judged = dict[int, tuple[float, float | None, float]]()
         for one, restored, mask in faces:
-            verdict = self.verdicts[one.track]
+            track, verdict = self.tracks[one.track], self.verdicts[one.track]
             coloured = recoloured(restored, np.array(verdict.change))
-            frame, weight = pasted(frame, coloured, one.matrix, scale, mask, self.strength * verdict.share)
+            likeness = similarity(one.face, restored, mask)
+            share = (
+                verdict.share if self.refuse_below is None else min(verdict.share, allowed(likeness, self.refuse_below))
+            )
+            strength = self.strength * share * track.presence(number)
+            frame, weight = pasted(frame, coloured, one.matrix, scale, mask, strength)
             kept *= 1 - weight
-            likeness[one.track] = round(similarity(one.face, restored, mask), 4), self._distance(one, number, coloured)
+            judged[one.track] = round(likeness, 4), self._distance(one, number, coloured), round(strength, 4)
         return Shown(
             frame,
             np.rint((1 - kept) * 255).astype(np.uint8),
             [
-                self._entry(number, index, *likeness.get(index, (None, None)))
+                self._entry(number, index, *judged.get(index, (None, None, 0)))
                 for index, t in enumerate(self.tracks)
                 if t.is_in(number)
             ],
@@ -121,7 +125,9 @@ class Faces:
             return None
         return round(self.identity.distance(one.face.crop, restored), 4)
 
-    def _entry(self, number: int, index: int, likeness: float | None, distance: float | None) -> dict[str, Any]:
+    def _entry(
+        self, number: int, index: int, likeness: float | None, distance: float | None, strength: float
+    ) -> dict[str, Any]:
         track, box = self.tracks[index], self.tracks[index].box(number)
         return {
             "frame": number,
@@ -132,7 +138,7 @@ class Faces:
             "size": round(box[3] - box[1], 1),
             "similarity": likeness,
             "identity_distance": distance,
-            "strength": round(self.strength * self.verdicts[index].share, 4),
+            "strength": strength,
         }
 
 

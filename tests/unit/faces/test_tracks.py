@@ -69,7 +69,7 @@ def test_a_moving_face_is_one_track():
     assert [track.is_in(number) for number in (2, 3, 8, 9)] == [False, True, True, False]
     # It goes through JSON to other jobs.
     there = Track(**json.loads(json.dumps(asdict(track))))
-    assert asdict(there) == asdict(track) | {"jitter": list(track.jitter)}
+    assert asdict(there) == asdict(track) | {"jitter": list(track.jitter), "fades": [True, True]}
 
 
 @pytest.mark.parametrize(("step", "count"), [(21, 1), (22, 2)])

@@ -545,6 +545,9 @@ def test_a_change_of_faces_concerns_faces_and_what_comes_after(project):
     assert changed(project, lambda: faces.update(strength=0.5)) == later
     assert changed(project, lambda: faces.update(gap=3)) == later | {("a", "track"), ("b", "track")}
     assert changed(project, lambda: faces.update(model="small")) == later | {("a", "track"), ("b", "track")}
+    # Faces are looked for before upscaling: its settings do not concern them.
+    enlarged = {(video, step) for video in "ab" for step in ("upscale", "faces", "encode", "comparison", "record")}
+    assert changed(project, lambda: project.config["recipes"]["film"]["upscale"].update(outscale=3)) == enlarged
     assert "faces.model: small is a network for any picture" in project.configuration().networks.notices["faces"]
 
 

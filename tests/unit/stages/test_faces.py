@@ -1,5 +1,7 @@
 """Faces restored and pasted back: where they are and nowhere else, as much as told, and all of it on record."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -136,8 +138,8 @@ def test_ten_faces_in_a_frame():
     frames = sources(2)
     shown = list(stage(tracks, restorer=restorer, batch=4).shown(frames))
     agree(shown, frames)
-    # No more at once than told, however many there are.
-    assert [len(asked) for asked in restorer.asked] == [4, 4, 4, 4, 4]
+    # No more at once than told, however many there are, and those of a frame by themselves.
+    assert [len(asked) for asked in restorer.asked] == [4, 4, 2, 4, 4, 2]
     for one in shown:
         assert [entry["face"] for entry in one.entries] == list(range(10))
         assert all(one.invented[y, x] == 255 for x, y in places)
@@ -204,7 +206,7 @@ def test_faces_that_are_refused_are_not_even_restored():
     frames, restorer = sources(2), Restorer()
     tracks = [track(0, 1), track(0, 1, 60, 60)]
     shown = list(stage(tracks, [verdict(0.0), verdict()], restorer).shown(frames))
-    assert restorer.asked == [[0, 1]]
+    assert restorer.asked == [[0], [1]]
     agree(shown, frames)
     for one in shown:
         assert not one.invented[50:, 100:].any()
@@ -260,6 +262,31 @@ def test_where_faces_meet_both_are_recorded():
     np.testing.assert_allclose(together.invented / 255, 1 - (1 - one) * (1 - other), atol=0.006)
 
 
+def test_a_face_that_collapses_in_one_frame_is_left_alone_there():
+    class Collapsing(Restorer):
+        def restored(self, faces):
+            return [BLUE if face.number == 1 else face.crop for face in faces]
+
+    frames = sources(3)
+    careful = Faces([track(0, 2)], [verdict()], Collapsing(), None, strength=1, refuse_below=0.5, batch=2)
+    shown = list(careful.shown(frames))
+    assert [one.entries[0]["strength"] for one in shown] == [1, 0, 1]
+    np.testing.assert_array_equal(shown[1].frame, frames[1][2])
+    assert not shown[1].invented.any()
+
+
+def test_a_face_that_comes_and_goes_within_its_shot_does_not_pop():
+    tracks = [track(0, 11), track(0, 11, 60, 60)]
+    tracks[0] = replace(tracks[0], fades=(True, True))
+    shown = list(stage(tracks).shown(sources(12)))
+    strengths = [[entry["strength"] for entry in one.entries] for one in shown]
+    assert [second for _, second in strengths] == [1] * 12
+    first = [first for first, _ in strengths]
+    np.testing.assert_allclose(first[:6], np.arange(1, 7) / 6, atol=1e-4)
+    assert first == first[::-1]
+    np.testing.assert_allclose([shown[n].invented[80, 120] for n in (0, 2, 5)], [42.5, 127.5, 255], atol=1)
+
+
 def test_a_parser_tells_what_is_taken():
     half = soft_mask()
     half[:, :256] = 0
@@ -269,7 +296,7 @@ def test_a_parser_tells_what_is_taken():
     for one in shown:
         assert one.invented[:, 125:].max() == 255 and not one.invented[:, :118].any()
     # It looks at the restored faces, as many at once as the other network.
-    assert [seen.shape for seen in parser.seen] == [(2, 512, 512, 3), (1, 512, 512, 3)]
+    assert [seen.shape for seen in parser.seen] == [(1, 512, 512, 3)] * 3
     assert all((seen == BLUE).all() for seen in parser.seen)
 
 
@@ -288,7 +315,7 @@ def test_entries_tell_everything_about_a_face():
     similarity = entry.pop("similarity")
     assert entry == {
         "frame": 3, "face": 1, "box": [83, 50, 123, 90], "landmarks": marks.landmarks[1], "score": None, "size": 40,
-        "strength": 1,
+        "strength": 1, "identity_distance": None,
     }  # fmt: skip
     assert shown[2].entries[0]["score"] == 0.98
     # A face of one colour, where there was a picture.
