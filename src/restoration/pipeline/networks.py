@@ -126,14 +126,15 @@ class Networks:
         return wanted if there else embedded
 
     def announce(self, steps: Mapping[str, Settings]) -> None:
-        """Note which networks of *steps* have yet to be fetched, or do less than their place says."""
+        """Note which networks *steps* use, which have yet to be fetched, and which do less than their place says."""
+        other = "the recipe can name another network, see config/models.yaml"
         for step, settings in steps.items():
             for model in map(self.models.__getitem__, named(settings)):
+                self.notices.setdefault(f"{step} {model.id}", f"NOTICE: {step} uses {model.id}; {other}")
                 if "url" in model.sources[0] and not self._is_at_hand(model.id):
-                    size = f" ({model.bytes / 1e6:.0f} MB)" if model.bytes else ""
-                    self.notices[model.id] = (
-                        f"NOTICE: {step} uses {model.id}, whose weights are not here and will be fetched{size}; "
-                        f"{step} can name another network, see config/models.yaml"
+                    size = f" ({model.bytes / 1e6:.1f} MB)" if model.bytes else ""
+                    self.notices[f"{step} {model.id}"] = (
+                        f"NOTICE: {step} uses {model.id}, whose weights are not here and will be fetched{size}; {other}"
                     )
         if "faces" in steps and self.models[model_id := steps["faces"]["model"]].task == "upscale":
             self.notices["faces"] = (

@@ -458,6 +458,14 @@ def test_colorizers_are_colorizers(project, option, id):
     assert f"recipes.film: colorize.{option}: unknown model for colorize {id!r}; allowed: deep" in mistake
 
 
+def test_the_networks_in_use_are_named_at_the_start(project):
+    notices = list(project.configuration().networks.notices.values())
+    assert notices == ["NOTICE: upscale uses small; the recipe can name another network, see config/models.yaml"]
+    project.models["small"]["sources"] = [{"url": "https://x.example/small.pth"}]
+    (notice,) = project.configuration().networks.notices.values()
+    assert "whose weights are not here and will be fetched (0.0 MB)" in notice
+
+
 def test_a_colorizer_is_not_mixed_with_itself(project):
     project.models["deep"] = project.models["small"] | {"task": "colorize", "scale": 1}
     project.config["recipes"]["film"]["colorize"] = {"model": "deep", "mix_with": "deep"}
