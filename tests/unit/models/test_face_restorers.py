@@ -22,6 +22,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", FutureWarning)  # PyTorch warns of what CodeFormer uses
     from spandrel_extra_arches.architectures.CodeFormer import CodeFormer
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 OFFICIAL = {
     "GFPGAN": (GFPGAN, {"return_rgb": False, "randomize_noise": False}),
     "RestoreFormer": (RestoreFormer, {}),
@@ -36,15 +38,6 @@ TELLTALE = {
     "CodeFormer": "idx_pred_layer.1.weight",
 }
 """Tensors by which they are told from others."""
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Small networks gain nothing by threads that wait for each other, a hundred times longer on a busy machine."""
-    count = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(count)
 
 
 @pytest.fixture(params=OFFICIAL)

@@ -7,6 +7,8 @@ from restoration.errors import RestorationError
 from restoration.models.load import build_parser
 from restoration.models.parsenet import BODY, CLASSES, ParseNet, from_state
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 @pytest.fixture(scope="module")
 def network():
