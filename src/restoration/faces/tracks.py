@@ -1,8 +1,7 @@
 """Faces followed through their shot: what belongs together, where it is between detections, calm along time."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,11 +60,6 @@ class Track:
     def is_in(self, number: int) -> bool:
         """Whether it is in frame *number*."""
         return self.first <= number <= self.last
-
-
-def to_json(tracks: Sequence[Track]) -> list[dict[str, Any]]:
-    """As `from_json` takes it."""
-    return [asdict(track) for track in tracks]
 
 
 def follow(
