@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from spandrel import ImageModelDescriptor
 from spandrel.architectures.Compact import Compact
 from spandrel.architectures.GFPGAN import GFPGAN, GFPGANArch
 from spandrel.architectures.RestoreFormer import RestoreFormer
@@ -16,7 +15,7 @@ from torch import nn
 
 from restoration.errors import RestorationError
 from restoration.models.face_restorers import FaceGenerator, RestoreFormerPlusPlus, from_state
-from restoration.models.load import build_face_restorer
+from restoration.models.load import Upscaling, build_face_restorer
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", FutureWarning)  # PyTorch warns of what CodeFormer uses
@@ -91,7 +90,7 @@ def test_other_tensors_belong_to_no_generator():
         build_face_restorer({"a": torch.zeros(1)}, "x.pth")
     enlarger = Compact(num_feat=4, num_conv=1, upscale=2).state_dict()
     assert from_state(enlarger, 0.5) is None
-    assert isinstance(build_face_restorer(enlarger, "x.pth"), ImageModelDescriptor)
+    assert isinstance(build_face_restorer(enlarger, "x.pth"), Upscaling)
 
 
 def faces(count=2, edge=64):
