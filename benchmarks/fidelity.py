@@ -101,10 +101,7 @@ def shimmer(results: list[Frame], sources: list[Frame]) -> float:
     errors = []
     for (a, b), (before, after) in zip(pairwise(seen), pairwise(results), strict=True):
         step = Step(a, b, cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-        height, width = after.shape[:2]
-        factor = width / step.trust.shape[1]
-        columns, rows = ((cv2.resize(places, (width, height)) + 0.5) * factor - 0.5 for places in step.places)
-        trust = cv2.resize(step.trust[..., 0], (width, height))
+        columns, rows, trust = step.enlarged(*after.shape[1::-1])
         moved = cv2.remap(luma(before), columns, rows, cv2.INTER_CUBIC)
         errors.append((trust * np.abs(moved - luma(after))).sum() / trust.sum())
     return float(np.mean(errors))

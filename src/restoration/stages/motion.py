@@ -66,3 +66,10 @@ class Step:
     def warped(self, values: Array) -> Array:
         """*values* (h, w) or (h, w, c) of the former frame where they are in the latter."""
         return cast(Array, cv2.remap(values, *self.places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+
+    def enlarged(self, width: int, height: int) -> tuple[Array, Array, Array]:
+        """Columns and rows of `places`, and `trust`, each (height, width): the same for pictures of that size."""
+        factor = width / self.trust.shape[1]
+        # The centre of the first pixel is at 0.5 of its picture, in small and in large.
+        columns, rows = ((cv2.resize(places, (width, height)) + 0.5) * factor - 0.5 for places in self.places)
+        return cast(Array, columns), cast(Array, rows), cast(Array, cv2.resize(self.trust[..., 0], (width, height)))

@@ -65,12 +65,10 @@ def _settled(middle: Upscaled, near: list[Upscaled], stability: float) -> Frame:
         if other is middle:
             continue
         step = Step(other.seen, middle.seen, cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-        # The centre of the first pixel is at 0.5 of its frame, in small and in large.
-        factor = width / step.trust.shape[1]
-        columns, rows = ((cv2.resize(places, (width, height)) + 0.5) * factor - 0.5 for places in step.places)
+        columns, rows, trust = step.enlarged(width, height)
         moved = cv2.remap(other.detail, columns, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         share = np.float32(stability ** abs(other.seen.number - middle.seen.number))
-        weight = cv2.resize(step.trust, (width, height))[..., None] * share
+        weight = trust[..., None] * share
         total += weight * moved
         weights += weight
     return cast(Frame, np.rint((middle.plain + total / weights).clip(0, 255)).astype(np.uint8))
