@@ -64,7 +64,6 @@ class Upscaler:
         require_room(*wanted)
         passes = passes_to(max(wanted[0] / height, wanted[1] / width), self.engine.scale)
         factor = self.engine.scale**passes
-        require_room(height * factor, width * factor)
         restored = np.pad(frames, ((0, 0), (0, self.pre_pad), (0, self.pre_pad), (0, 0)), mode="reflect")
         for engine in (self.engine, *[self.later] * (passes - 1)):
             restored = engine(restored, exact=exact)

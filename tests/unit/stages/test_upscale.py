@@ -1,5 +1,7 @@
 """The upscaler, with a network of random weights in the official format."""
 
+from unittest.mock import Mock
+
 import cv2
 import numpy as np
 import pytest
@@ -54,6 +56,14 @@ def test_a_result_that_no_chunk_can_hold_is_refused_before_the_work(compact, mon
     monkeypatch.setattr(upscaler, "engine", None)
     with pytest.raises(RestorationError, match=r"a picture of 24000x16000 is too large.*Lower upscale\.outscale"):
         upscaler.process(np.broadcast_to(np.uint8(0), (1, 4000, 6000, 3)))
+
+
+def test_only_the_result_has_to_fit_into_a_chunk(compact, monkeypatch):
+    """A photo of 20 megapixels passes through four times its edges on the way to twice."""
+    upscaler = Upscaler(compact, SHA256, outscale=2)
+    monkeypatch.setattr(upscaler, "engine", Mock(scale=4, side_effect=InterruptedError))
+    with pytest.raises(InterruptedError):
+        upscaler.process(np.broadcast_to(np.uint8(0), (1, 4000, 5000, 3)))
 
 
 def test_tiles_do_not_show(compact):
