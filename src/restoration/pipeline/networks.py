@@ -85,6 +85,8 @@ class Networks:
 
         Gives the mistakes in them.
         """
+        if not self.models:
+            return []  # said already
         mistakes = []
         for stage, options in MODEL_OPTIONS.items():
             settings = stages.get(stage) or {}

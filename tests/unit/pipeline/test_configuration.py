@@ -522,6 +522,14 @@ def test_calm_detail_is_a_step_of_its_own_and_not_for_stills(project):
     assert "settle" not in project.configuration().videos["a"].steps
 
 
+def test_a_broken_registry_is_one_mistake_beside_a_file_of_ones_own(project):
+    Path("net.pth").write_bytes(b"x")
+    project.config["recipes"]["film"]["upscale"]["model"] = {"file": "net.pth", "sha256": "ab" * 32}
+    project.config["recipes"]["other"] = {"upscale": {"model": "large"}}
+    project.models["small"]["scale"] = "much"
+    assert len(rejected(project)) == 1
+
+
 def test_companions_of_a_model_are_used_where_they_matter(project):
     project.models["large"] |= {"weak_denoise": "small", "further_passes": "realesr-animevideov3-fp16"}
     upscale = project.config["recipes"]["film"]["upscale"] = {"model": "large"}
