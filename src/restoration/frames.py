@@ -1,6 +1,7 @@
-"""The type that everything passes on: decoded pictures."""
+"""The types that everything passes on: decoded pictures."""
 
 import hashlib
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +14,41 @@ Frame = NDArray[np.uint8]
 Frames = NDArray[np.uint8]
 """Pictures of one size: uint8 RGB, (n, height, width, 3)."""
 
+Picture = NDArray[np.unsignedinteger]
+"""A frame, or what a still image can be besides: uint8 or uint16, RGB or RGBA, (height, width, 3 or 4)."""
+
+Pictures = NDArray[np.unsignedinteger]
+"""Pictures of one size and kind: (n, height, width, 3 or 4)."""
+
+STEP = 0xFFFF // 0xFF
+"""Of 16 bits, what is one step of 8."""
+
 MOST_PIXELS = 2**31 // 8
 """FFmpeg, which keeps the intermediates, refuses pictures of as many, with 128 added to each side."""
 
 
-def frame_hash(frame: Frame) -> str:
+def frame_hash(frame: Picture) -> str:
     """128-bit BLAKE2b of a frame's pixels and size, in hexadecimal: equal hashes mean equal pictures."""
     digest = hashlib.blake2b(repr(frame.shape).encode(), digest_size=16)
     digest.update(np.ascontiguousarray(frame).data)
     return digest.hexdigest()
+
+
+def plain(picture: Picture) -> Frame:
+    """What *picture* (or several) shows as a frame: without alpha, rounded to 8 bits; itself if it is one."""
+    if picture.dtype == np.uint16:
+        picture = ((picture.astype(np.uint32) + STEP // 2) // STEP).astype(np.uint8)
+    return cast(Frame, picture if picture.shape[-1] == 3 else np.ascontiguousarray(picture[..., :3]))
+
+
+def enriched(frame: Frame, source: Picture) -> Picture:
+    """*frame*, which was made of `plain(source)` and has its size, with what *source* has beyond that: the part of its
+    samples that rounding took away, and its alpha."""
+    result: Picture = frame
+    if source.dtype == np.uint16:
+        rounded_away = source[..., :3].astype(np.int32) - plain(source).astype(np.int32) * STEP
+        result = (frame.astype(np.int32) * STEP + rounded_away).clip(0, 0xFFFF).astype(np.uint16)
+    return result if source.shape[2] == 3 else cast(Picture, np.dstack([result, source[..., 3]]))
 
 
 def require_room(height: int, width: int) -> None:

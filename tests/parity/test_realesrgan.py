@@ -69,6 +69,23 @@ def ours(network: Network, frame: np.ndarray, outscale: float, **options: int) -
     return Upscaler(network.weights, network.sha256, outscale=outscale, **options).process(frame[None])[0]
 
 
+@pytest.mark.parametrize(("kind", "outscale"), [(np.uint16, 4), (np.uint8, 1.5)])
+def test_sixteen_bits_and_alpha(oracle, network, kind, outscale):
+    soft = cv2.GaussianBlur(picture(13, 16), (5, 5), 1.5)
+    colours = picture(13, 16).astype(kind) * (np.iinfo(kind).max // 255)
+    colours += np.random.default_rng(1).integers(0, np.iinfo(kind).max // 255, colours.shape).astype(kind)
+    rgba = np.dstack([colours, soft[..., 0].astype(kind) * (np.iinfo(kind).max // 255)])
+    upsampler = oracle.RealESRGANer(
+        network.scale, str(network.official), model=network.original, pre_pad=0, half=False, device="cpu"
+    )
+    expected, mode = upsampler.enhance(rgba[..., [2, 1, 0, 3]], outscale=outscale)
+    assert (mode, expected.dtype) == ("RGBA", kind)
+    result = ours(network, rgba, outscale)
+    assert result.dtype == kind
+    # Theirs makes alpha gray before it rounds, ours after.
+    assert difference(result, expected[..., [2, 1, 0, 3]]) <= np.iinfo(kind).max // 255 // 32 + 1
+
+
 def difference(a: np.ndarray, b: np.ndarray) -> int:
     assert a.shape == b.shape
     return int(np.abs(a.astype(int) - b).max())

@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import Path
 
 from restoration.files import atomic
-from restoration.media.chunks import read_chunk
+from restoration.media.chunks import read_chunk, read_pictures
 from restoration.media.codecs import EncodeSettings
 from restoration.media.delivery import delivery
 from restoration.media.encode import encode
@@ -28,12 +28,12 @@ def main() -> None:
     args = job.parse(parser)
     description = json.loads(args.probe.read_text())
     chunks = beside(args.first_chunk, description["shots"], args.chunk_frames)
-    frames = chain.from_iterable(map(read_chunk, chunks))
     if is_still(args.source):
-        (frame,) = frames
-        ledger = deliver_still(args.output, frame, args.source, description, args.spec.get("quality"))
+        (picture,) = chain.from_iterable(map(read_pictures, chunks))
+        ledger = deliver_still(args.output, picture, args.source, description, args.spec.get("quality"))
         report = still_delivery(args.output, args.source, description, ledger)
     else:
+        frames = chain.from_iterable(map(read_chunk, chunks))
         timeline, settings = Timeline.read(args.timeline), EncodeSettings.of(args.spec)
         options = {"trimmed": args.spec["trimmed"], "strict": args.spec["strict"]}
         ledger, damage = encode(args.output, frames, timeline, args.source, description, settings, **options)

@@ -47,7 +47,7 @@ def main() -> None:
         batch=args.batch,
     )
     frames = zip(range(span.first, span.last + 1), read_chunk(args.source), read_chunk(args.input), strict=True)
-    entries = write_faces(args.output, args.invented, stage.shown(frames), expected=len(span))
+    entries = write_faces(args.output, args.invented, stage.shown(frames), expected=len(span), source=args.input)
     with atomic(args.entries) as temporary:
         temporary.write_text(json.dumps(entries))
 

@@ -28,7 +28,8 @@ def main() -> None:
     placed = zip(frames, shots[first:], strict=False)
     wanted = range(span.first, span.last + 1)
     calm = stabilized(placed, first, wanted, args.spec["stability"], gray)
-    write_chunk(args.output, progress(prefetch(calm, depth=2), len(span)), expected=len(span))
+    (own,) = (chunk for chunk in chunks if chunk.stem == args.output.stem)
+    write_chunk(args.output, progress(prefetch(calm, depth=2), len(span)), expected=len(span), source=own)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def main() -> None:
     guidance = Guidance.from_json(args.hints.read_text())
     numbered = enumerate(prefetch(read_chunk(args.input), depth=2), span.first)
     steered = (guidance.steered(frame, number, shots[number]) for number, frame in numbered)
-    write_chunk(args.output, progress(prefetch(steered, depth=2), len(span)), expected=len(span))
+    write_chunk(args.output, progress(prefetch(steered, depth=2), len(span)), expected=len(span), source=args.input)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Runs an image-to-image network with PyTorch: uint8 frames in, uint8 frames out, nothing but bytes across the bus."""
+"""Runs an image-to-image network with PyTorch: whole numbers in, whole numbers out, nothing else across the bus."""
 
 import logging
 import math
@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from restoration.engines.tiles import SMALLEST_TILE, windows
 from restoration.errors import RestorationError
-from restoration.frames import Frames
+from restoration.frames import Pictures
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def use_threads(count: int) -> None:
 
 
 class TorchEngine:
-    """A network of one input and one output picture in [0, 1], applied to uint8 RGB frames tile by tile.
+    """A network of one input and one output picture in [0, 1], applied to RGB pictures tile by tile.
 
     *multiple* is what height and width must be divisible by; frames are padded by reflection and the result is cropped.
     Tiles begin at multiples of *step*, too: a network that halves the picture, and pads by itself, must pair the same
@@ -96,14 +96,16 @@ class TorchEngine:
         self.tile = tile
         return True
 
-    def __call__(self, frames: Frames, *, exact: bool = False) -> Frames:
-        """Apply the network to uint8 (n, h, w, 3); gives uint8 (n, h·scale, w·scale, 3).
+    def __call__(self, frames: Pictures, *, exact: bool = False) -> Pictures:
+        """Apply the network to uint8 or uint16 (n, h, w, 3); gives the same type (n, h·scale, w·scale, 3).
 
-        *exact* computes in fp32 whatever the precision is. Raises FloatingPointError on NaN or infinity (its argument
-        is the list of the frames concerned) and MemoryError when the device's memory does not suffice.
+        *exact* computes in fp32 whatever the precision is; pictures of 16 bits always are. Raises FloatingPointError on
+        NaN or infinity (its argument is the list of the frames concerned) and MemoryError when the device's memory does
+        not suffice.
         """
+        exact = exact or frames.dtype == np.uint16
         with torch.inference_mode(), out_of_memory_as_memory_error(), self._autocast(exact):
-            return self._tiled(self._channels_first(frames) / 255)
+            return self._tiled(self._channels_first(frames) / np.iinfo(frames.dtype).max, frames.dtype)
 
     def values(self, pictures: NDArray[np.generic], *, exact: bool = False) -> NDArray[np.float32]:
         """Apply the network to whole pictures of any type (n, h, w, c); gives float32 (n, h', w', c').
@@ -129,10 +131,11 @@ class TorchEngine:
             return nullcontext()
         return torch.autocast(self.device.type, dtype=PRECISIONS[self.precision])
 
-    def _tiled(self, batch: Tensor) -> Frames:
+    def _tiled(self, batch: Tensor, dtype: np.dtype[np.unsignedinteger]) -> Pictures:
         count, _, height, width = batch.shape
         batch = pad_to_multiple(batch, self.multiple)
-        result = np.empty((count, height * self.scale, width * self.scale, 3), np.uint8)
+        result = np.empty((count, height * self.scale, width * self.scale, 3), dtype)
+        white, whole = np.iinfo(dtype).max, getattr(torch, dtype.name)
         for row, column in windows(batch.shape[2], batch.shape[3], self.tile, self.overlap, self.step):
             window = batch[:, :, row.window_start : row.window_stop, column.window_start : column.window_stop]
             restored = self._finite(self.network(window))
@@ -145,7 +148,7 @@ class TorchEngine:
                 * s,
             ]
             result[:, row.core_start * s : row.core_stop * s, column.core_start * s : column.core_stop * s] = (
-                core.float().clamp(0, 1).mul(255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+                core.float().clamp(0, 1).mul(white).round().to(whole).permute(0, 2, 3, 1).cpu().numpy()
             )
         return result
 

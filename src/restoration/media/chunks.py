@@ -13,10 +13,18 @@ from av.video.stream import VideoStream
 
 from restoration.errors import RestorationError
 from restoration.files import atomic
-from restoration.frames import Frame, frame_hash, require_room
-from restoration.media.codecs import EncodeSettings, encoder_options, pixel_format
+from restoration.frames import Frame, Picture, enriched, frame_hash, plain, require_room
+from restoration.media.codecs import EncodeSettings, encoder_options
 
 LOSSLESS = EncodeSettings("ffv1")
+FORMATS = {
+    ("uint8", 3): ("rgb24", "bgr0"),
+    ("uint8", 4): ("rgba", "bgra"),
+    ("uint16", 3): ("rgb48le", "gbrp16le"),
+    ("uint16", 4): ("rgba64le", "gbrap16le"),
+}
+"""FFmpeg's names of each kind of picture: in memory, and as FFV1 stores it."""
+IN_MEMORY = {stored: format for format, stored in FORMATS.values()}
 
 
 def hashes_path(chunk: Path) -> Path:
@@ -32,8 +40,13 @@ def read_hashes(chunk: Path) -> list[str]:
         raise damaged(chunk, f"its hash list cannot be read ({error.strerror})") from error
 
 
-def write_chunk(chunk: Path, frames: Iterable[Frame], *, expected: int) -> None:
-    """Write uint8 RGB frames of one size losslessly; *expected* frames, or nothing appears and an error is raised."""
+def write_chunk(chunk: Path, frames: Iterable[Picture], *, expected: int, source: Path | None = None) -> None:
+    """Write pictures of one size and kind losslessly; *expected* ones, or nothing appears and an error is raised.
+
+    Where *frames* were made of those that `read_chunk` gives of a *source*, they become as rich as its pictures.
+    """
+    if source and not _holds_frames(source):
+        frames = map(enriched, frames, read_pictures(source))
     with atomic(chunk) as temporary:
         hashes = _encode(temporary, frames)
         written = _count_packets(temporary) if hashes else 0
@@ -47,14 +60,19 @@ def write_chunk(chunk: Path, frames: Iterable[Frame], *, expected: int) -> None:
 
 
 def read_chunk(chunk: Path) -> Iterator[Frame]:
-    """Yield the frames of *chunk*, each proved equal to what was written; RestorationError at the first that is not."""
+    """Yield what `read_pictures` does as frames."""
+    return map(plain, read_pictures(chunk))
+
+
+def read_pictures(chunk: Path) -> Iterator[Picture]:
+    """Yield the pictures of *chunk* as they were written, each proved; RestorationError at the first that differs."""
     expected = read_hashes(chunk)
     count = 0
     try:
         with av.open(chunk, metadata_errors="replace") as container:
             container.streams.video[0].thread_type = "AUTO"
             for decoded in container.decode(video=0):
-                frame = decoded.to_ndarray(format="rgb24")
+                frame = decoded.to_ndarray(format=IN_MEMORY.get(decoded.format.name, "rgb24"))
                 if count >= len(expected) or frame_hash(frame) != expected[count]:
                     raise damaged(chunk, f"frame {count} of the chunk is not what was written")
                 yield frame
@@ -65,7 +83,16 @@ def read_chunk(chunk: Path) -> Iterator[Frame]:
         raise damaged(chunk, f"it holds {count} frames instead of {len(expected)}")
 
 
-def _encode(path: Path, frames: Iterable[Frame]) -> list[str]:
+def _holds_frames(chunk: Path) -> bool:
+    """Whether the pictures of *chunk* are frames and nothing more."""
+    try:
+        with av.open(chunk) as container:
+            return container.streams.video[0].pix_fmt == FORMATS["uint8", 3][1]
+    except (av.FFmpegError, IndexError) as error:
+        raise damaged(chunk, f"it cannot be decoded ({error})") from error
+
+
+def _encode(path: Path, frames: Iterable[Picture]) -> list[str]:
     hashes = []
     with av.open(path, "w", format="matroska") as container:
         stream: VideoStream | None = None
@@ -75,10 +102,10 @@ def _encode(path: Path, frames: Iterable[Frame]) -> list[str]:
                 height, width = frame.shape[:2]
                 stream = container.add_stream("ffv1", rate=25, options=encoder_options(LOSSLESS, width, height))
                 stream.height, stream.width = height, width
-                stream.pix_fmt = pixel_format(LOSSLESS, width, height)
+                format, stream.pix_fmt = FORMATS[frame.dtype.name, frame.shape[2]]
                 stream.codec_context.thread_type = "SLICE"
             hashes.append(frame_hash(frame))
-            picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24").reformat(
+            picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format=format).reformat(
                 format=stream.pix_fmt
             )
             picture.pts = len(hashes) - 1

@@ -13,7 +13,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from restoration.errors import RestorationError
-from restoration.frames import Frame, frame_hash
+from restoration.frames import Picture, frame_hash
 from restoration.media.kind import is_still
 from restoration.media.reading import Reading, tolerant
 from restoration.media.source import Clock, normalised, open_source
@@ -28,7 +28,7 @@ FILTER_MARGINS = (Fraction(1), Fraction(10), None)
 """The same where frames depend on their neighbours."""
 
 
-def extract(path: Path, description: dict[str, Any], timeline: Timeline, first: int, last: int) -> Iterator[Frame]:
+def extract(path: Path, description: dict[str, Any], timeline: Timeline, first: int, last: int) -> Iterator[Picture]:
     """Yield frames *first* to *last* of *timeline*, decoded from the source *path* as its *description* says.
 
     Seeking is trusted only as far as the hashes agree: after a seek that lands too late, or that gives other pixels

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from restoration.frames import Frame
+from restoration.frames import Frame, Picture
 
 THUMBNAIL = (8, 8)
 BLACK, LIT = 1.0, 16.0
@@ -35,6 +35,11 @@ SMALLEST_BORDER, SMALLEST_CONTENT = 0.01, 0.25
 def look(frame: Frame) -> Frame:
     """The mean colours of 8 x 8 fields: uint8 RGB (8, 8, 3)."""
     return cast(Frame, cv2.resize(frame, THUMBNAIL, interpolation=cv2.INTER_AREA))
+
+
+def brightness(picture: Picture) -> float:
+    """The mean of a picture's colours, of 255."""
+    return float(picture[..., :3].mean() * 255 / np.iinfo(picture.dtype).max)
 
 
 def light_and_change(looks: Iterable[Frame]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
 from restoration.errors import RestorationError
-from restoration.frames import Frame, frame_hash, require_room
+from restoration.frames import STEP, Picture, frame_hash, plain, require_room
 from restoration.media.identity import identify
 from restoration.media.looks import colourfulness, content_box, light_and_change, look
 from restoration.media.reading import crop_box
@@ -57,10 +57,10 @@ SIZ, SIZ_DEPTH, HEAD_BYTES = b"\xff\x4f\xff\x51", 42, 2**20
 class Still:
     """A still image as it is stored, and what the file says beside it.
 
-    *pixels* is uint8 RGB or RGBA, (height, width, 3 or 4), to be laid upright by *orientation*, EXIF's number;
-    *depth* the bits of a sample in the file; *pages* how many pictures there are, of which this is the first. *exif*
-    maps tags to values, those of sub-IFDs to mappings; *dpi* is horizontal and vertical; *iptc* says only whether there
-    is some. *notes* tell what reading cost, *assumed* what the file does not say.
+    *pixels* is RGB or RGBA, uint16 if *depth* is more than 8 and all of it can be read, to be laid upright by
+    *orientation*, EXIF's number; *depth* the bits of a sample in the file; *pages* how many pictures there are, this
+    being the first. *exif* maps tags to values, those of sub-IFDs to mappings; *dpi* is horizontal and vertical; *iptc*
+    says only whether there is some. *notes* tell what reading cost, *assumed* what the file does not say.
     """
 
     format: str
@@ -68,7 +68,7 @@ class Still:
     depth: int
     pages: int
     orientation: int
-    pixels: NDArray[np.uint8]
+    pixels: Picture
     exif: dict[int, Any]
     profile: bytes
     xmp: bytes
@@ -101,12 +101,13 @@ def probe_still(path: Path, wishes: dict[str, Any]) -> tuple[dict[str, Any], Tim
         "truncated": bool(damage),
         "assumed": still.assumed,
     }
-    frame, alpha = picture(still, reading)
+    picture = seen(still, reading)
+    frame = plain(picture)
     require_room(*frame.shape[:2])
     light, change = light_and_change([look(frame)])
     colour = [colourfulness(frame)]
     timeline = Timeline.build(
-        Fraction(1, 25), [0], 1, [], [frame_hash(frame)], light=light, change=change, colour=colour
+        Fraction(1, 25), [0], 1, [], [frame_hash(picture)], light=light, change=change, colour=colour
     )
     for note in damage:
         logger.warning("DAMAGED: %s", note)
@@ -126,7 +127,7 @@ def probe_still(path: Path, wishes: dict[str, Any]) -> tuple[dict[str, Any], Tim
                 "width": width,
                 "height": height,
                 "depth": still.depth,
-                "alpha": alpha is not None,
+                "alpha": picture.shape[2] == 4,
                 "orientation": still.orientation,
                 "pages": still.pages,
             }
@@ -144,16 +145,16 @@ def probe_still(path: Path, wishes: dict[str, Any]) -> tuple[dict[str, Any], Tim
     }, timeline
 
 
-def extract_still(path: Path, description: dict[str, Any], timeline: Timeline) -> Frame:
-    """The frame of the image *path*, read as its *description* says; RestorationError if it is not what was probed."""
+def extract_still(path: Path, description: dict[str, Any], timeline: Timeline) -> Picture:
+    """The picture of *path*, read as its *description* says; RestorationError if it is not what was probed."""
     reading = description["reading"]
-    frame, _ = picture(read_still(path, truncated=reading["truncated"]), reading)
-    if frame_hash(frame) != timeline.table["hash"].iloc[0]:
+    picture = seen(read_still(path, truncated=reading["truncated"]), reading)
+    if frame_hash(picture) != timeline.table["hash"].iloc[0]:
         raise RestorationError(
             f"{path}: the image is not what it was when it was probed. Run `snakemake --forcerun probe` to look at it "
             "anew."
         )
-    return frame
+    return picture
 
 
 def read_still(path: Path, *, truncated: bool = False) -> Still:
@@ -187,35 +188,33 @@ def read_still(path: Path, *, truncated: bool = False) -> Still:
         if format == "TIFF":
             pixels = laid_down(pixels, orientation)
         if depth > 8 and mode in ("RGB", "RGBA") and not truncated and not _is_beyond_opencv(image, orientation):
-            pixels = _rounded(pixels, path, depth)
+            pixels = _deep(pixels, path, depth)
         said = _said(image, exif)
     if truncated and (pixels == pixels[0, 0]).all():
         raise RestorationError(f"{path}: nothing of the picture can be decoded")
-    if depth > 8:
-        notes.append(f"{depth}-bit samples became 8-bit, which is what networks and results hold")
+    if depth > 8 and pixels.dtype == np.uint8:
+        notes.append(f"{depth}-bit samples became 8-bit: in a file of this kind they cannot be read whole")
     if pages > 1:
         notes.append(f"the file holds {pages} pictures, of which the first is restored")
     return Still(format, mode, depth, pages, orientation, pixels, exif, **said, notes=notes, assumed=assumed)
 
 
-def picture(still: Still, reading: dict[str, Any]) -> tuple[Frame, NDArray[np.uint8] | None]:
-    """The frame that a description's *reading* makes of a still, and its alpha (height, width), None without one."""
+def seen(still: Still, reading: dict[str, Any]) -> Picture:
+    """The picture that a description's *reading* makes of a still."""
     pixels = still.pixels
     if reading["crop"]:
         width, height, left, top = reading["crop"]
         pixels = pixels[top : top + height, left : left + width]
-    pixels = upright(pixels, reading["orientation"])
-    alpha = np.ascontiguousarray(pixels[..., 3]) if pixels.shape[2] == 4 else None
-    return np.ascontiguousarray(pixels[..., :3]), alpha
+    return cast(Picture, np.ascontiguousarray(upright(pixels, reading["orientation"])))
 
 
-def upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+def upright(pixels: Picture, orientation: int) -> Picture:
     """Stored *pixels* as EXIF's *orientation* wants them to be seen."""
     mirrored, turns = ORIENTATIONS[orientation]
     return np.rot90(pixels[:, ::-1] if mirrored else pixels, turns)
 
 
-def laid_down(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+def laid_down(pixels: Picture, orientation: int) -> Picture:
     """Upright *pixels* as they are stored: undoes `upright`."""
     mirrored, turns = ORIENTATIONS[orientation]
     turned = np.rot90(pixels, -turns)
@@ -294,27 +293,24 @@ def _tags(image: Image.Image) -> Mapping[int, Any]:
     return image.tag_v2 if isinstance(image, TiffImagePlugin.TiffImageFile) else {}
 
 
-def _pixels(image: Image.Image, path: Path, depth: int, notes: list[str], assumed: list[str]) -> NDArray[np.uint8]:
-    """The loaded *image* as uint8 RGB or RGBA."""
+def _pixels(image: Image.Image, path: Path, depth: int, notes: list[str], assumed: list[str]) -> Picture:
+    """The loaded *image*; its colours, if they are deep, without the lower bits."""
     if depth > 8 and _tags(image).get(ExifTags.Base.PlanarConfiguration) == SEPARATE:
         raise RestorationError(
             f"{path}: {depth}-bit colours in separate planes cannot be read; save it with those of a pixel side by side"
         )
-    profile, alpha = image.info.get("icc_profile") or b"", None
     if image.mode == "F":
         raise RestorationError(f"{path}: it is unknown which floating-point sample is white; convert it to 16 bits")
     if image.mode.startswith("I"):
-        image, alpha = _deep_gray(image, path, depth, assumed)
-    elif image.has_transparency_data:
-        alpha = np.asarray(image.convert("RGBA").getchannel("A"))
-    rgb = np.asarray(_in_rgb(image, profile, notes, assumed))
-    return rgb if alpha is None else np.dstack([rgb, alpha])
+        return _deep_gray(image, path, depth, assumed)
+    rgb = np.asarray(_in_rgb(image, image.info.get("icc_profile") or b"", notes, assumed))
+    if not image.has_transparency_data:
+        return rgb
+    return np.dstack([rgb, np.asarray(image.convert("RGBA").getchannel("A"))])
 
 
-def _deep_gray(
-    image: Image.Image, path: Path, depth: int, assumed: list[str]
-) -> tuple[Image.Image, NDArray[np.uint8] | None]:
-    """A picture of gray samples deeper than 8 bits in 8 bits, and its alpha if it has one."""
+def _deep_gray(image: Image.Image, path: Path, depth: int, assumed: list[str]) -> NDArray[np.uint16]:
+    """A picture of gray samples deeper than 8 bits."""
     samples = np.asarray(image)
     if samples.min() < 0 or samples.max() > 0xFFFF:
         raise RestorationError(f"{path}: it is unknown which {depth}-bit sample is white; convert it to 16 bits")
@@ -322,20 +318,21 @@ def _deep_gray(
         assumed.append("white")  # these would be signed or 32 bits long, and are neither in fact
     depth = min(depth, 16)
     # Pillow scales those of JPEG 2000 to 16 bits, but those of TIFF it leaves as they are.
-    gray = to_eight_bits(samples >> (16 - depth) if image.format == "JPEG2000" else samples, depth)
+    gray = to_sixteen_bits(samples >> (16 - depth) if image.format == "JPEG2000" else samples, depth)
     if _tags(image).get(ExifTags.Base.PhotometricInterpretation) == 0:
-        gray = 255 - gray  # Pillow heeds "white is zero" up to 8 bits only
+        gray = 0xFFFF - gray  # Pillow heeds "white is zero" up to 8 bits only
     clear = image.info.get("transparency")
-    return Image.fromarray(gray), None if clear is None else np.where(samples == clear, 0, 255).astype(np.uint8)
+    channels = [gray] * 3 + ([] if clear is None else [np.where(samples == clear, 0, 0xFFFF).astype(np.uint16)])
+    return np.dstack(channels)
 
 
 def _in_rgb(image: Image.Image, profile: bytes, notes: list[str], assumed: list[str]) -> Image.Image:
     """*image* without alpha, in RGB, by its profile if it is of another colour space."""
     if image.mode in SPACES and profile[16:20] == SPACES[image.mode]:
         try:
-            plain = image.convert("CMYK" if image.mode == "CMYK" else "L")
+            unprofiled = image.convert("CMYK" if image.mode == "CMYK" else "L")
             source, target = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
-            converted = ImageCms.profileToProfile(plain, source, target, outputMode="RGB")
+            converted = ImageCms.profileToProfile(unprofiled, source, target, outputMode="RGB")
         except (ImageCms.PyCMSError, OSError) as error:
             notes.append(f"the colour profile cannot be used ({error})")
         else:
@@ -348,15 +345,15 @@ def _in_rgb(image: Image.Image, profile: bytes, notes: list[str], assumed: list[
     return (image.convert("RGBA") if image.mode == "P" else image).convert("RGB")
 
 
-def to_eight_bits(samples: NDArray[Any], depth: int) -> NDArray[np.uint8]:
-    """Integer *samples* of *depth* bits, at most 16, rounded to 8."""
+def to_sixteen_bits(samples: NDArray[Any], depth: int) -> NDArray[np.uint16]:
+    """Integer *samples* of *depth* bits, at most 16, so that white is white."""
     top = 2**depth - 1
-    table = np.rint(np.arange(2**16).clip(max=top) * (255 / top)).astype(np.uint8)
+    table = np.rint(np.arange(2**16).clip(max=top) * (0xFFFF / top)).astype(np.uint16)
     return table[samples]
 
 
-def _rounded(shallow: NDArray[np.uint8], path: Path, depth: int) -> NDArray[np.uint8]:
-    """*shallow* as OpenCV reads it, in full depth, and rounded.
+def _deep(shallow: Picture, path: Path, depth: int) -> Picture:
+    """*shallow* as OpenCV reads it, in full depth.
 
     Pillow drops the lower bits of colours, and turns white into black in JPEG 2000. A difference of more than that
     means that one of both cannot read this file.
@@ -367,8 +364,9 @@ def _rounded(shallow: NDArray[np.uint8], path: Path, depth: int) -> NDArray[np.u
         deep = None
     if deep is None or deep.dtype != np.uint16 or deep.shape != shallow.shape:
         return shallow
-    rounded = to_eight_bits(deep[..., [2, 1, 0, 3][: deep.shape[2]]], depth)
+    deep = to_sixteen_bits(deep[..., [2, 1, 0, 3][: deep.shape[2]]], depth)
+    rounded = ((deep.astype(np.uint32) + STEP // 2) // STEP).astype(np.uint8)
     # Bytes wrap around, here as there.
     if (rounded - shallow + np.uint8(1) > 2).any():
         raise RestorationError(f"{path}: its {depth}-bit samples cannot be read with certainty; save it as 16-bit PNG")
-    return rounded
+    return cast(Picture, deep)

@@ -1,45 +1,50 @@
-"""Delivery of a still image: the restored picture, with the alpha of the source and what it says about itself."""
+"""Delivery of a still image: the restored picture, with what the source says about itself."""
 
+import io
 import logging
 import re
+import struct
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
-from PIL import ExifTags, Image, PngImagePlugin
+from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin
 
 from restoration.errors import RestorationError
 from restoration.files import atomic
-from restoration.frames import Frame
+from restoration.frames import Picture, plain
 from restoration.media.identity import sha256
 from restoration.media.looks import look
 from restoration.media.passthrough import Entry
 from restoration.media.proof import LIKENESS
-from restoration.media.still import IPTC_TAGS, XMP_TEXT, Still, picture, read_still
+from restoration.media.still import IPTC_TAGS, XMP_TEXT, Still, read_still
 
 logger = logging.getLogger(__name__)
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".tif": "TIFF"}
 LONGEST_SIDE, LONGEST_SEGMENT = 65500, 65504
 """Pixels and, of one kind of metadata, bytes that JPEG holds."""
-XMP_TAG = 700
-APART = {34675, 37724} | IPTC_TAGS
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+XMP_TAG, ICC_TAG = 700, 34675
+RGB, INCH, UNASSOCIATED_ALPHA = 2, 2, 2
+"""TIFF's numbers for colours, unit of resolution and alpha."""
+APART = {ICC_TAG, 37724} | IPTC_TAGS
 """Tags above that which are not EXIF: profile, and layers of Photoshop."""
 DESCRIBING = {269, 270, 271, 272, 274, 282, 283, 285, 296, 301, 305, 306, 315, 316, 318, 319}
 """Tags below that which do not tell how the samples of the old file were laid out."""
 SIZE_TAGS = (ExifTags.Base.ExifImageWidth, ExifTags.Base.ExifImageHeight)
-PROVED = ("alpha", "ICC profile", "XMP")
+PROVED = ("alpha", "16 bits", "ICC profile", "XMP")
 XMP_ORIENTATION = re.compile(rb'(tiff:Orientation(?:="|>))[0-9]')
 
 
 def deliver_still(
-    target: Path, frame: Frame, source: Path, description: dict[str, Any], quality: int | None
+    target: Path, picture: Picture, source: Path, description: dict[str, Any], quality: int | None
 ) -> list[Entry]:
-    """Write the restored *frame* of the image *source*, of which *description* (the probe's) tells, with all else that
-    *source* holds; *quality*, 1 to 100, is that of JPEG.
+    """Write the restored *picture* of the image *source*, of which *description* (the probe's) tells, with all else
+    that *source* holds; *quality*, 1 to 100, is that of JPEG.
 
     The suffix of *target* tells the format: .png, .jpg or .tif. The file is read back and must hold the very pixels (in
     JPEG: pixels that look like them), alpha, profile and XMP, or RestorationError is raised and no target appears.
@@ -51,21 +56,26 @@ def deliver_still(
             "it anew."
         )
     format = FORMATS[target.suffix]
-    size = frame.shape[1], frame.shape[0]
+    size = picture.shape[1], picture.shape[0]
     if format == "JPEG" and max(size) > LONGEST_SIDE:
         raise RestorationError(f"{target}: JPEG holds up to {LONGEST_SIDE} pixels a side; set encode.image: png or tif")
     still = read_still(source, truncated=description["reading"]["truncated"])
     ledger = [Entry(0, "video", still.format.lower(), "restored")]
-    _, alpha = picture(still, description["reading"])
-    if alpha is not None and _noted(
-        ledger, "alpha", "JPEG holds no transparency; set encode.image: png or tif" * (format == "JPEG")
+    for kind, there, lack in (
+        ("alpha", picture.shape[2] == 4, "no transparency"),
+        ("16 bits", picture.dtype == np.uint16, "8 bits a sample"),
     ):
-        frame = np.dstack([frame, resized(alpha, size)])
+        if there:
+            _noted(ledger, kind, f"JPEG holds {lack}; set encode.image: png or tif" * (format == "JPEG"))
+    picture = plain(picture) if format == "JPEG" else picture
     said = _said(still, format, size, ledger)
     coding = {"quality": quality, "subsampling": "4:4:4"} if format == "JPEG" else {}
     with atomic(target) as temporary:
-        Image.fromarray(frame).save(temporary, format, **_options(said, format), **coding)
-        _prove(temporary, target, frame, said)
+        if picture.dtype == np.uint16:
+            temporary.write_bytes(DEEP[format](picture, _options(said, format)))
+        else:
+            Image.fromarray(picture).save(temporary, format, **_options(said, format), **coding)
+        _prove(temporary, target, picture, said)
     return ledger
 
 
@@ -77,6 +87,7 @@ def still_delivery(path: Path, source: Path, description: dict[str, Any], ledger
             "bytes": path.stat().st_size,
             "container": (image.format or "").lower(),
             "pixel_format": image.mode,
+            "depth": 8 * read_still(path).pixels.itemsize,
             "size": list(image.size),
         }
         look = "look" if image.format == "JPEG" else "every pixel"
@@ -90,14 +101,6 @@ def still_delivery(path: Path, source: Path, description: dict[str, Any], ledger
         "streams": [asdict(entry) for entry in ledger],
         "proved": ["size", look, *(entry.type for entry in ledger if entry.type in PROVED and entry.fate == "copied")],
     }
-
-
-def resized(alpha: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """*alpha* (height, width) in another *size*, width and height: enlarged by Lanczos, shrunk by area."""
-    if alpha.shape == size[::-1]:
-        return alpha
-    method = cv2.INTER_LANCZOS4 if size[0] > alpha.shape[1] else cv2.INTER_AREA
-    return cast(NDArray[np.uint8], cv2.resize(alpha, size, interpolation=method))
 
 
 def _noted(ledger: list[Entry], kind: str, problem: str = "") -> bool:
@@ -194,15 +197,73 @@ def _options(said: dict[str, Any], format: str) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value}
 
 
-def _prove(path: Path, target: Path, frame: NDArray[np.uint8], said: dict[str, Any]) -> None:
-    """Read *path* back; RestorationError about *target* unless it holds *frame*, RGB or RGBA, and what is *said*."""
+def _deep_png(picture: Picture, options: dict[str, Any]) -> bytes:
+    """A PNG file of uint16 RGB or RGBA: what Pillow, which knows none, says of a picture, around OpenCV's samples."""
+    said = io.BytesIO()
+    Image.new("RGB", (1, 1)).save(said, "PNG", **options)
+    samples = dict[bytes, list[bytes]]()
+    for kind, data in _chunks(cv2.imencode(".png", picture[..., [2, 1, 0, 3][: picture.shape[2]]])[1].tobytes()):
+        samples.setdefault(kind, []).append(data)
+    file = io.BytesIO()
+    file.write(PNG_SIGNATURE)
+    for kind, data in _chunks(said.getvalue()):
+        for own in samples.get(kind, [data]):
+            PngImagePlugin.putchunk(file, kind, own)
+    return file.getvalue()
+
+
+def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Kind and data of the parts of a PNG file (ISO 15948, 5.3)."""
+    at = len(PNG_SIGNATURE)
+    while at < len(png):
+        length, kind = struct.unpack_from(">I4s", png, at)
+        yield kind, png[at + 8 : at + 8 + length]
+        at += length + 12
+
+
+def _deep_tiff(picture: Picture, options: dict[str, Any]) -> bytes:
+    """A TIFF file of uint16 RGB or RGBA, as Pillow would write it if it knew such pictures: not compressed."""
+    height, width, channels = picture.shape
+    tags: dict[int, Any] = dict(options.get("tiffinfo", {}))
+    if "icc_profile" in options:
+        tags[ICC_TAG] = options["icc_profile"]
+    if "dpi" in options:
+        across, down = options["dpi"]
+        tags |= {ExifTags.Base.ResolutionUnit: INCH, ExifTags.Base.XResolution: across, ExifTags.Base.YResolution: down}
+    tags |= {
+        ExifTags.Base.ImageWidth: width,
+        ExifTags.Base.ImageLength: height,
+        ExifTags.Base.BitsPerSample: (16,) * channels,
+        ExifTags.Base.Compression: 1,
+        ExifTags.Base.PhotometricInterpretation: RGB,
+        ExifTags.Base.SamplesPerPixel: channels,
+        ExifTags.Base.RowsPerStrip: height,
+        ExifTags.Base.StripOffsets: 0,  # which `save` corrects
+        ExifTags.Base.StripByteCounts: picture.nbytes,
+        ExifTags.Base.PlanarConfiguration: 1,
+    }
+    if channels == 4:
+        tags[ExifTags.Base.ExtraSamples] = UNASSOCIATED_ALPHA
+    directory = TiffImagePlugin.ImageFileDirectory_v2()
+    for tag, value in tags.items():
+        directory[tag] = value
+    file = io.BytesIO()
+    directory.save(file)
+    return file.getvalue() + picture.astype("<u2").tobytes()
+
+
+DEEP = {"PNG": _deep_png, "TIFF": _deep_tiff}
+
+
+def _prove(path: Path, target: Path, picture: Picture, said: dict[str, Any]) -> None:
+    """Read *path* back; RestorationError about *target* unless it holds *picture* and what is *said*."""
     found = read_still(path)
-    if found.pixels.shape != frame.shape:
-        raise RestorationError(f"{target}: the size or the alpha in the file is not what was put in")
+    if (found.pixels.shape, found.pixels.dtype) != (picture.shape, picture.dtype):
+        raise RestorationError(f"{target}: the size, depth or alpha in the file is not what was put in")
     if found.format == "JPEG":
-        alike = np.abs(look(found.pixels).astype(int) - look(frame)).max() <= LIKENESS
+        alike = np.abs(look(plain(found.pixels)).astype(int) - look(plain(picture))).max() <= LIKENESS
     else:
-        alike = np.array_equal(found.pixels, frame)
+        alike = np.array_equal(found.pixels, picture)
     if not alike:
         raise RestorationError(f"{target}: the picture in the file is not what was put in")
     if (found.profile, found.xmp) != (said.get("profile", b""), said.get("xmp", b"")):

@@ -9,7 +9,7 @@ import numpy as np
 
 from restoration.errors import RestorationError
 from restoration.files import atomic
-from restoration.frames import Frame
+from restoration.frames import Frame, plain
 from restoration.media.extract import extract
 from restoration.media.kind import is_still
 from restoration.media.source import open_source
@@ -35,8 +35,8 @@ def write_comparison(
     rows = []
     for first, last in (shots[i] for i in chosen):
         number = (first + last) // 2
-        before = next(extract(source, description, timeline, number, number))
-        after = read_still(restored).pixels[..., :3] if is_still(restored) else _frame_at(restored, number, timeline)
+        before = plain(next(extract(source, description, timeline, number, number)))
+        after = plain(read_still(restored).pixels) if is_still(restored) else _frame_at(restored, number, timeline)
         rows.append(_row(before, after, f"source, frame {number}", "restored: " + (", ".join(made_by) or "no stage")))
     picture = np.vstack(rows)
     with atomic(target) as temporary:

@@ -28,6 +28,8 @@ class Colorizer:
     fp32, bf16 or fp16; *device* auto, cpu, cuda or mps. *in_gamut*: see `with_chroma`.
     """
 
+    takes_all = False
+
     def __init__(
         self,
         weights: Mapping[Path, str],

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from restoration.frames import Frame
+from restoration.frames import Frame, plain
 from restoration.media.looks import content_box
 from restoration.media.still import read_still
 
@@ -54,7 +54,7 @@ def statistics_of(images: Iterable[Path]) -> Statistics:
     """Those of image files, without their black borders; RestorationError names one that cannot be read."""
     statistics = Statistics()
     for path in images:
-        picture = np.ascontiguousarray(read_still(path).pixels[..., :3])
+        picture = plain(read_still(path).pixels)
         statistics.see(inside(picture, content_box(picture.max(axis=2))))
     return statistics
 

@@ -142,8 +142,13 @@ class Faces:
         }
 
 
-def write_faces(target: Path, invented: Path, shown: Iterable[Shown], *, expected: int) -> list[dict[str, Any]]:
-    """Write the chunk of frames and the chunk of masks, and give all entries. *expected* frames, or nothing appears."""
+def write_faces(
+    target: Path, invented: Path, shown: Iterable[Shown], *, expected: int, source: Path | None = None
+) -> list[dict[str, Any]]:
+    """Write the chunk of frames and the chunk of masks, and give all entries. *expected* frames, or nothing appears.
+
+    *source*: see `restoration.media.chunks.write_chunk`.
+    """
     masks, entries = list[NDArray[np.uint8]](), list[dict[str, Any]]()
 
     def frames() -> Iterator[Frame]:
@@ -153,7 +158,7 @@ def write_faces(target: Path, invented: Path, shown: Iterable[Shown], *, expecte
             entries.extend(one.entries)
             yield one.frame
 
-    write_chunk(target, progress(prefetch(frames(), depth=2), expected), expected=expected)
+    write_chunk(target, progress(prefetch(frames(), depth=2), expected), expected=expected, source=source)
     decoded = (cast(Frame, cv2.imdecode(mask, cv2.IMREAD_COLOR)) for mask in masks)
     write_chunk(invented, decoded, expected=expected)
     return entries

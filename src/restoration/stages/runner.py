@@ -14,14 +14,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from restoration.errors import RestorationError
-from restoration.frames import Frame, Frames
-from restoration.media.chunks import damaged, read_chunk, read_hashes, write_chunk
-from restoration.media.looks import went_black
+from restoration.frames import Picture, Pictures
+from restoration.media.chunks import damaged, read_chunk, read_hashes, read_pictures, write_chunk
+from restoration.media.looks import brightness, went_black
 
 logger = logging.getLogger(__name__)
 
@@ -33,10 +33,14 @@ KEPT_RESULTS = 16
 
 
 class Stage(Protocol):
-    """What a stage has to offer; it may assume frames of one size."""
+    """What a stage has to offer; it may assume pictures of one size and kind."""
 
-    def process(self, frames: Frames, *, exact: bool = False) -> Frames:
-        """Restore uint8 RGB (n, h, w, 3); as many frames must come back. *exact* asks for full fp32 precision.
+    takes_all: bool
+    """Whether it restores pictures of 16 bits, and their alpha, too. One that does not is given frames, and must not
+    change their size."""
+
+    def process(self, frames: Any, *, exact: bool = False) -> Pictures:
+        """Restore pictures (n, h, w, 3 or 4); as many must come back. *exact* asks for full fp32 precision.
 
         Raises MemoryError when it does not fit and FloatingPointError, with the list of frames, on NaN or infinity.
         """
@@ -67,25 +71,26 @@ def run_stage(
     if len(hashes) != frames:
         raise damaged(source, f"its hash list names {len(hashes)} frames instead of {frames}")
     guard = Guard(stage, batch)
-    decoded = prefetch(read_chunk(source), depth=2 * batch)
+    read, beneath = (read_pictures, None) if stage.takes_all else (read_chunk, source)
+    decoded = prefetch(read(source), depth=2 * batch)
     restored = prefetch(restore(guard, hashes, decoded, first_frame, wanted), depth=2 * batch)
-    write_chunk(target, progress(restored, len(hashes)), expected=len(hashes))
+    write_chunk(target, progress(restored, len(hashes)), expected=len(hashes), source=beneath)
     repeats = len(hashes) - len(set(hashes))
     if repeats:
         logger.info("%d of %d frames repeat an earlier one: its result was used again", repeats, len(hashes))
 
 
 def restore(
-    guard: "Guard", hashes: list[str], frames: Iterable[Frame], first_frame: int, wanted: Sequence[bool] | None = None
-) -> Iterator[Frame]:
+    guard: "Guard", hashes: list[str], frames: Iterable[Picture], first_frame: int, wanted: Sequence[bool] | None = None
+) -> Iterator[Picture]:
     """Yield the frames in order, the *wanted* ones restored; identical ones (equal hashes) pass the stage once."""
     wanted = [True] * len(hashes) if wanted is None else wanted
     due = Counter(key for key, is_wanted in zip(hashes, wanted, strict=True) if is_wanted)
-    results: dict[str, Frame] = {}
+    results: dict[str, Picture] = {}
     # The frames come first: zip must ask for the one after the last, by which the reader proves that it is the last.
     numbered = zip(frames, hashes, wanted, count(first_frame), strict=False)
     while group := list(islice(numbered, guard.batch)):
-        new: dict[str, tuple[int, Frame]] = {}
+        new: dict[str, tuple[int, Picture]] = {}
         for frame, key, is_wanted, number in group:
             if is_wanted and key not in results:
                 new.setdefault(key, (number, frame))
@@ -106,7 +111,7 @@ class Guard:
     def __init__(self, stage: Stage, batch: int) -> None:
         self.stage, self.batch = stage, batch
 
-    def process(self, frames: Frames, numbers: tuple[int, ...]) -> Frames:
+    def process(self, frames: Pictures, numbers: tuple[int, ...]) -> Pictures:
         """Restore *frames*, whose indices in the video are *numbers*; every result is sound or the job fails."""
         parts = []
         start = 0
@@ -120,7 +125,7 @@ class Guard:
             start += len(part)
         return np.concatenate(parts)
 
-    def _shrink(self, frames: Frames, error: MemoryError) -> None:
+    def _shrink(self, frames: Pictures, error: MemoryError) -> None:
         if len(frames) > 1:
             self.batch = len(frames) // 2
             logger.warning("Out of memory: going on with %d frames at once", self.batch)
@@ -133,11 +138,13 @@ class Guard:
                 "Free memory, run fewer jobs at once (--cores), or use a smaller model."
             ) from error
 
-    def _sound(self, frames: Frames, numbers: tuple[int, ...]) -> Frames:
+    def _sound(self, frames: Pictures, numbers: tuple[int, ...]) -> Pictures:
         try:
             restored = list(self.stage.process(frames))
             pairs = zip(frames, restored, strict=True)
-            suspects = [i for i, (before, after) in enumerate(pairs) if went_black(before.mean(), after.mean())]
+            suspects = [
+                i for i, (before, after) in enumerate(pairs) if went_black(brightness(before), brightness(after))
+            ]
         except FloatingPointError:
             restored, suspects = list(frames), list(range(len(frames)))
         if suspects:
@@ -146,7 +153,7 @@ class Guard:
             restored[i] = self._exact(frames[i : i + 1], numbers[i])
         return np.stack(restored)
 
-    def _exact(self, frame: Frames, number: int) -> Frame:
+    def _exact(self, frame: Pictures, number: int) -> Picture:
         try:
             restored = self.stage.process(frame, exact=True)[0]
         except FloatingPointError as error:
@@ -154,7 +161,7 @@ class Guard:
                 f"frame {number}: the network's result is not a number, in fp32, too. "
                 "The weights may be damaged or unfit for this picture: choose another model."
             ) from error
-        if went_black(frame[0].mean(), restored.mean()):
+        if went_black(brightness(frame[0]), brightness(restored)):
             raise RestorationError(f"frame {number}: the network turned a lit picture black; choose another model.")
         return restored
 

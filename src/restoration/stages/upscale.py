@@ -5,21 +5,23 @@ own script does; and, on request, less of what the network invents.
 import math
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 import cv2
 import numpy as np
 
 from restoration.engines.torch_engine import TorchEngine
-from restoration.frames import Frame, Frames, require_room
+from restoration.frames import Picture, Pictures, require_room
 from restoration.models.load import Upscaling, load
+
+P = TypeVar("P", bound=Picture)
 
 Weights = tuple[Path, str]
 """A converted safetensors file, and the hash of its source."""
 
 
 class Upscaler:
-    """Stage: enlarge frames with the network in *weights* (a converted safetensors file).
+    """Stage: enlarge pictures with the network in *weights* (a converted safetensors file).
 
     They become *outscale* times as large, or, where *target* (width, height) is not 0, as large as fits into it; the
     aspect stays. *tile* is the longest edge of a tile in source pixels, 0 for whole frames; *overlap* the context
@@ -31,6 +33,8 @@ class Upscaler:
 
     *strength* blends the result (1) with plain Lanczos (0); *back_projection*: see `projected`, how often.
     """
+
+    takes_all = True
 
     def __init__(
         self,
@@ -57,14 +61,27 @@ class Upscaler:
         self.outscale, self.target, self.pre_pad = outscale, target, pre_pad
         self.strength, self.back_projection = strength, back_projection
 
-    def process(self, frames: Frames, *, exact: bool = False) -> Frames:
-        """Enlarge uint8 (n, h, w, 3) to uint8 (n, h', w', 3); see `wanted_size`."""
+    def process(self, frames: Pictures, *, exact: bool = False) -> Pictures:
+        """Enlarge pictures (n, h, w, 3 or 4) to (n, h', w', 3 or 4); see `wanted_size`.
+
+        Alpha passes the network as a gray picture (Real-ESRGAN, `RealESRGANer.enhance`), unless that keeps the size.
+        """
         height, width = frames.shape[1:3]
         wanted = wanted_size(height, width, self.outscale, self.target)
         require_room(*wanted)
+        colours, alpha = self._enlarged(frames[..., :3], wanted, exact), frames[..., 3:]
+        if not alpha.size:
+            return colours
+        if alpha.shape[1:3] != wanted:
+            gray = self._enlarged(np.repeat(alpha, 3, axis=3), wanted, exact)
+            alpha = np.stack([cv2.cvtColor(one, cv2.COLOR_RGB2GRAY) for one in gray])[..., None]
+        return cast(Pictures, np.concatenate([colours, alpha], axis=3))
+
+    def _enlarged(self, frames: Pictures, wanted: tuple[int, int], exact: bool) -> Pictures:
+        height, width = frames.shape[1:3]
         passes = passes_to(max(wanted[0] / height, wanted[1] / width), self.engine.scale)
         factor = self.engine.scale**passes
-        restored = np.pad(frames, ((0, 0), (0, self.pre_pad), (0, self.pre_pad), (0, 0)), mode="reflect")
+        restored: Pictures = np.pad(frames, ((0, 0), (0, self.pre_pad), (0, self.pre_pad), (0, 0)), mode="reflect")
         for engine in (self.engine, *[self.later] * (passes - 1)):
             restored = engine(restored, exact=exact)
         restored = restored[:, : height * factor, : width * factor]
@@ -75,11 +92,11 @@ class Upscaler:
         smaller = [engine.halve_tile(height, width) for engine in {self.engine, self.later}]
         return any(smaller)
 
-    def _finished(self, source: Frame, restored: Frame, size: tuple[int, int]) -> Frame:
+    def _finished(self, source: Picture, restored: Picture, size: tuple[int, int]) -> Picture:
         result = resized(restored, size)
         if self.strength < 1:
             plain = resized(source, size)
-            result = cast(Frame, cv2.addWeighted(result, self.strength, plain, 1 - self.strength, 0))
+            result = cast(Picture, cv2.addWeighted(result, self.strength, plain, 1 - self.strength, 0))
         return projected(result, source, self.back_projection)
 
 
@@ -97,14 +114,14 @@ def passes_to(factor: float, scale: int) -> int:
     return max(1, round(math.log(factor, scale))) if scale > 1 else 1
 
 
-def resized(picture: Frame, size: tuple[int, int]) -> Frame:
+def resized(picture: P, size: tuple[int, int]) -> P:
     """*picture* of *size* (height, width), by Lanczos; itself where that is its size."""
     if picture.shape[:2] == size:
         return picture
-    return cast(Frame, cv2.resize(picture, size[::-1], interpolation=cv2.INTER_LANCZOS4))
+    return cast(P, cv2.resize(picture, size[::-1], interpolation=cv2.INTER_LANCZOS4))
 
 
-def projected(result: Frame, source: Frame, times: int) -> Frame:
+def projected(result: Picture, source: Picture, times: int) -> Picture:
     """*result* pulled to what the *source* says of it, *times* over: what the result, made small again, lacks or has
     too much of, is added to it (iterative back-projection, Irani and Peleg 1991)."""
     height, width = source.shape[:2]
@@ -114,7 +131,7 @@ def projected(result: Frame, source: Frame, times: int) -> Frame:
     for _ in range(times):
         lacking = source - cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
         picture += cv2.resize(lacking, result.shape[1::-1], interpolation=cv2.INTER_CUBIC)
-    return np.rint(picture.clip(0, 255)).astype(np.uint8)
+    return cast(Picture, np.rint(picture.clip(0, np.iinfo(result.dtype).max)).astype(result.dtype))
 
 
 def engine_of(model: Upscaling, *, tile: int, overlap: int, precision: str, device: str) -> TorchEngine:

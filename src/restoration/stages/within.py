@@ -7,6 +7,8 @@ from restoration.stages.runner import Stage
 class Within:
     """Gives *stage*, whose results are as large as its frames, what lies in *box* (width, height, left, top)."""
 
+    takes_all = False
+
     def __init__(self, stage: Stage, box: tuple[int, int, int, int]) -> None:
         self.stage = stage
         width, height, left, top = box

@@ -7,7 +7,7 @@ import pytest
 from media_factory import pictures
 from restoration.errors import RestorationError
 from restoration.frames import frame_hash
-from restoration.media.chunks import hashes_path, read_chunk, read_hashes, write_chunk
+from restoration.media.chunks import hashes_path, read_chunk, read_hashes, read_pictures, write_chunk
 
 
 def noise(count, height, width):
@@ -33,6 +33,36 @@ def test_every_value_of_every_channel_survives(tmp_path):
         frames[channel, ..., channel] = np.arange(256).reshape(16, 16)
     write_chunk(tmp_path / "a.mkv", frames, expected=3)
     np.testing.assert_array_equal(list(read_chunk(tmp_path / "a.mkv")), frames)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_pictures_of_all_kinds_are_kept_whole_and_read_as_frames(tmp_path, kind, channels):
+    random = np.random.default_rng(channels)
+    picture = random.integers(0, np.iinfo(kind).max + 1, (17, 13, channels)).astype(kind)
+    write_chunk(tmp_path / "a.mkv", [picture], expected=1)
+    (whole,), (frame,) = read_pictures(tmp_path / "a.mkv"), read_chunk(tmp_path / "a.mkv")
+    np.testing.assert_array_equal(whole, picture)
+    assert whole.dtype == kind and frame.dtype == np.uint8
+    np.testing.assert_array_equal(frame, np.rint(picture[..., :3] * (255 / np.iinfo(kind).max)))
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_what_frames_do_not_hold_comes_from_their_source(tmp_path, kind, channels):
+    random = np.random.default_rng(channels)
+    picture = random.integers(0, np.iinfo(kind).max + 1, (17, 13, channels)).astype(kind)
+    source, target, same = (tmp_path / name for name in ("a.mkv", "b.mkv", "c.mkv"))
+    write_chunk(source, [picture], expected=1)
+    (frame,) = read_chunk(source)
+    write_chunk(same, [frame], expected=1, source=source)
+    np.testing.assert_array_equal(next(read_pictures(same)), picture)
+    # One step of 8 bits is 257 of 16.
+    write_chunk(target, [frame // 2 + 40], expected=1, source=source)
+    result = next(read_pictures(target))
+    due = picture[..., :3].astype(int) + (frame // 2 + 40 - frame.astype(int)) * (np.iinfo(kind).max // 255)
+    np.testing.assert_array_equal(result[..., :3], due)
+    np.testing.assert_array_equal(result[..., 3:], picture[..., 3:])
 
 
 def test_frames_need_not_be_contiguous(tmp_path):

@@ -14,7 +14,8 @@ from restoration.errors import RestorationError
 from restoration.media import still_delivery as module
 from restoration.media.extract import extract
 from restoration.media.probe import probe
-from restoration.media.still_delivery import deliver_still, resized, still_delivery
+from restoration.media.still import read_still
+from restoration.media.still_delivery import deliver_still, still_delivery
 
 RGB = pictures(1, 56, 40)[0]
 ALPHA = cv2.GaussianBlur(np.where(np.arange(56) % 14 < 7, 255, 0).astype(np.uint8)[None].repeat(40, 0), (5, 5), 0)
@@ -161,32 +162,55 @@ def test_the_layout_of_a_tiff_is_not_that_of_the_result(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
-@pytest.mark.parametrize("scale", [1, 3])
-def test_alpha_follows_the_picture(tmp_path, suffix, scale):
+def test_alpha_is_that_of_the_picture(tmp_path, suffix):
     exif = Image.Exif()
     exif[274] = 7
     Image.fromarray(np.dstack([RGB, ALPHA])).save(tmp_path / "a.png", exif=exif)
-    image, frame, fates, _ = delivered(tmp_path, tmp_path / "a.png", suffix, scale=scale, crop="40:30:9:4")
-    assert (image.mode, image.size, fates["alpha"]) == ("RGBA", (30 * scale, 40 * scale), ("copied", ""))
-    pixels = np.asarray(image)
-    np.testing.assert_array_equal(pixels[..., :3], frame)
-    cropped = np.rot90(ALPHA[4:34, 9:49].T, 2)
-    due = cropped if scale == 1 else cv2.resize(cropped, (90, 120), interpolation=cv2.INTER_LANCZOS4)
-    np.testing.assert_array_equal(pixels[..., 3], due)
-    np.testing.assert_allclose(cv2.resize(pixels[..., 3], (30, 40), interpolation=cv2.INTER_AREA), cropped, atol=30)
+    image, picture, fates, _ = delivered(tmp_path, tmp_path / "a.png", suffix, scale=3, crop="40:30:9:4")
+    assert (image.mode, image.size, fates["alpha"]) == ("RGBA", (90, 120), ("copied", ""))
+    np.testing.assert_array_equal(np.asarray(image), picture)
+    np.testing.assert_array_equal(picture[::3, ::3, 3], np.rot90(ALPHA[4:34, 9:49].T, 2))
 
 
-def test_alpha_shrinks_by_area():
-    np.testing.assert_array_equal(
-        resized(ALPHA, (28, 20)), ALPHA.reshape(20, 2, 28, 2).mean((1, 3)).round().astype(np.uint8)
-    )
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_sixteen_bits_stay_with_all_that_is_said(tmp_path, suffix, channels):
+    source = photograph(tmp_path / "a.png", orientation=6)
+    deep = np.random.default_rng(channels).integers(0, 65536, (40, 56, channels)).astype(np.uint16)
+    description, _ = probe(source, wishes())
+    target = tmp_path / f"b.{suffix}"
+    ledger = deliver_still(target, deep, source, description, None)
+    np.testing.assert_array_equal(read_still(target).pixels, deep)
+    theirs = cv2.imread(str(target), cv2.IMREAD_UNCHANGED)  # of whose orientation nothing may be left
+    np.testing.assert_array_equal(theirs[..., [2, 1, 0, 3][:channels]], deep)
+    shallow = tmp_path / f"c.{suffix}"
+    deliver_still(shallow, np.zeros_like(deep, np.uint8), source, description, None)
+    said, due = read_still(target), read_still(shallow)
+    assert said.profile == PROFILE and said.exif[315] and said.exif[EXIF][0x9003] == "1951:03:04 05:06:07"
+    for still in (said, due):
+        for layout in (258, 273, 279):  # bits, and where they are
+            still.exif.pop(layout, None)
+    for kind in ("exif", "profile", "xmp", "text", "dpi"):
+        assert getattr(said, kind) == getattr(due, kind), kind
+    assert {entry.type: entry.fate for entry in ledger}["16 bits"] == "copied"
+    report = still_delivery(target, source, description, ledger)
+    assert report["result"]["depth"] == 16 and "16 bits" in report["proved"]
+
+
+def test_jpeg_has_no_sixteen_bits(tmp_path):
+    deep = RGB.astype(np.uint16) * 257
+    cv2.imwrite(str(tmp_path / "a.png"), deep[..., ::-1])
+    image, picture, fates, report = delivered(tmp_path, tmp_path / "a.png", "jpg", scale=1)
+    assert fates["16 bits"] == ("dropped", "JPEG holds 8 bits a sample; set encode.image: png or tif")
+    assert picture.dtype == np.uint16 and report["result"]["depth"] == 8
+    assert np.abs(np.asarray(image).astype(int) - RGB).mean() < 3
 
 
 def test_jpeg_has_no_alpha(tmp_path):
     Image.fromarray(np.dstack([RGB, ALPHA])).save(tmp_path / "a.png")
     image, frame, fates, _ = delivered(tmp_path, tmp_path / "a.png", "jpg")
     assert fates["alpha"] == ("dropped", "JPEG holds no transparency; set encode.image: png or tif")
-    assert image.mode == "RGB" and np.abs(np.asarray(image).astype(int) - frame).mean() < 3
+    assert image.mode == "RGB" and np.abs(np.asarray(image).astype(int) - frame[..., :3]).mean() < 3
 
 
 def test_quality_and_full_chroma(tmp_path):
@@ -265,8 +289,8 @@ def flipped(image, *rest):
         ("png", lambda image, *rest: (image.point(lambda value: value - (value == 235)), *rest), "the picture"),
         ("tif", flipped, "the picture"),
         ("jpg", flipped, "the picture"),
-        ("png", lambda image, *rest: (image.resize((9, 9)), *rest), "the size or the alpha"),
-        ("png", lambda image, *rest: (image.convert("RGBA"), *rest), "the size or the alpha"),
+        ("png", lambda image, *rest: (image.resize((9, 9)), *rest), "the size, depth or alpha"),
+        ("png", lambda image, *rest: (image.convert("RGBA"), *rest), "the size, depth or alpha"),
     ],
 )
 def test_a_file_that_is_not_what_was_put_in_gets_no_name(tmp_path, monkeypatch, suffix, change, message):

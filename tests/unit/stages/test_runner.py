@@ -10,7 +10,8 @@ import pytest
 
 from media_factory import packet_bytes, pictures
 from restoration.errors import RestorationError
-from restoration.media.chunks import hashes_path, read_chunk, read_hashes, write_chunk
+from restoration.frames import plain
+from restoration.media.chunks import hashes_path, read_chunk, read_hashes, read_pictures, write_chunk
 from restoration.stages import runner
 from restoration.stages.runner import Guard, prefetch, progress, restore, run_stage
 
@@ -24,6 +25,8 @@ class Invert:
     def __init__(self, capacity=1000, shrinks=0):
         self.batches, self.exact, self.shrunk_for = [], [], []
         self.capacity, self.shrinks = capacity, shrinks
+
+    takes_all = False
 
     def process(self, frames, *, exact=False):
         self.batches.append(len(frames))
@@ -87,6 +90,18 @@ def test_frames_in_are_frames_out_whatever_the_batch(paths, batch):
     np.testing.assert_array_equal(run(stage, paths, frames, batch), 255 - frames)
     assert sum(stage.batches) == 20
     assert max(stage.batches) == min(batch, 20)
+
+
+@pytest.mark.parametrize("takes_all", [True, False])
+def test_a_stage_sees_pictures_or_frames_and_nothing_is_lost(paths, takes_all):
+    picture = np.random.default_rng(2).integers(0, 60000, (24, 32, 4)).astype(np.uint16)
+    write_chunk(paths[0], [picture], expected=1)
+    stage, asked = Invert(), []
+    stage.takes_all = takes_all
+    stage.result = lambda frames, exact: asked.append(frames[0]) or frames
+    run_stage(stage, *paths, first_frame=FIRST, frames=1, batch=1)
+    np.testing.assert_array_equal(asked[0], picture if takes_all else plain(picture))
+    np.testing.assert_array_equal(next(read_pictures(paths[1])), picture)
 
 
 @pytest.mark.parametrize("batch", [1, 2, 7])
