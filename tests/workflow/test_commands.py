@@ -32,7 +32,7 @@ def clone(tmp_path):
         assert done.returncode == 0, done.stdout
         return done.stdout
 
-    call.root = root
+    call.root, call.environment = root, environment
     return call
 
 
@@ -47,6 +47,15 @@ def test_dry_run_with_gpu_profile(clone):
     output = clone("snakemake", "--profile", "gpu", "-n")
     assert "Using profiles gpu" in output
     assert "kinescope-demo" in output
+
+
+def test_gpu_profile_counts_what_is_there(clone):
+    (clone.root / "Snakefile").write_text("rule all:\n    resources: gpu=1\n    shell: 'true'\n")
+    settings = clone.root / "profiles" / "gpu" / "settings.yaml"
+    settings.write_text(settings.read_text().replace("jobs_per_gpu: 1", "jobs_per_gpu: 2"))
+    assert "gpu=2" in clone("snakemake", "--profile", "gpu").replace('Resource("gpu", 2)', "2")
+    clone.environment["CUDA_VISIBLE_DEVICES"] = "0,3,5"
+    assert "gpu=6" in clone("snakemake", "--profile", "gpu").replace('Resource("gpu", 6)', "6")
 
 
 def test_gpu_profile_without_gpu_goes_to_the_cpu_and_says_so(clone):

@@ -1,5 +1,6 @@
 # Needs: config and manifest. Gives: the checked configuration and the helpers by which rules find their files.
 import json
+import os
 import sys
 from functools import cache
 from pathlib import Path
@@ -9,6 +10,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from snakemake.exceptions import WorkflowError
 
+from restoration.engines.lease import JOBS_PER_GPU
 from restoration.errors import RestorationError
 from restoration.media.remote import retrieve
 from restoration.pipeline.configuration import Configuration
@@ -33,6 +35,7 @@ for notice in CONFIGURATION.networks.notices.values():
     print(notice, file=sys.stderr)
 
 SETTINGS = CONFIGURATION.settings
+os.environ[JOBS_PER_GPU] = str(SETTINGS["jobs_per_gpu"])
 WORK, RESULTS = SETTINGS["work"], SETTINGS["results"]
 LOGS, WEIGHTS = SETTINGS["logs"], SETTINGS["weights"]
 # Each AI job asks for one GPU, which `--profile gpu` limits; asked to run on the CPU, for none.

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from restoration.engines.lease import leased_gpu
 from restoration.engines.tiles import SMALLEST_TILE, windows
 from restoration.errors import RestorationError
 from restoration.frames import Pictures
@@ -23,7 +24,10 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float
 
 
 def choose_device(name: str) -> torch.device:
-    """Turn `auto`, `cpu`, `cuda` or `mps` into a device that exists; `auto` prefers a GPU and says what it took."""
+    """Turn `auto`, `cpu`, `cuda` or `mps` into a device that exists; `auto` prefers a GPU and says what it took.
+
+    Of several GPUs it is the one that this process has leased.
+    """
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
         name = next(device for device, there in available.items() if there)
@@ -31,7 +35,7 @@ def choose_device(name: str) -> torch.device:
             logger.warning("NOTICE: no GPU found, running on the CPU (slower, same result)")
     elif not available[name]:
         raise RestorationError(f"device: {name} was asked for but PyTorch sees none; use device: auto or cpu")
-    return torch.device(name)
+    return torch.device(name, leased_gpu()) if name == "cuda" else torch.device(name)
 
 
 @contextmanager
