@@ -34,6 +34,7 @@ class Model:
     note: str = ""
     weak_denoise: str = ""
     further_passes: str = ""
+    fidelity: bool = False
 
     @property
     def filename(self) -> str:

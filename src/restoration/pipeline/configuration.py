@@ -192,9 +192,13 @@ class Configuration:
 
     def _idle(self, row: Row) -> Iterator[str]:
         """Options that the network of a row does not know."""
-        said, usual, option = self._said("upscale", row), self._full("upscale"), "denoise_strength"
-        if said and said[option] != usual[option] and not self.networks.knows_denoising(said["model"]):
-            yield f"{row.place}: upscale.{option}: {said['model']} does not know it; realesr-general-x4v3 does"
+        for stage, option, known_to, example in (
+            ("upscale", "denoise_strength", self.networks.knows_denoising, "realesr-general-x4v3"),
+            ("faces", "fidelity", self.networks.knows_fidelity, "CodeFormer"),
+        ):
+            said, usual = self._said(stage, row), self._full(stage)
+            if said and said[option] != usual[option] and not known_to(said["model"]):
+                yield f"{row.place}: {stage}.{option}: {said['model']} does not know it; {example} does"
 
     def _video(self, row: Row, hints: Hints) -> Video:
         recipe = self.settings["recipes"][row.recipe]

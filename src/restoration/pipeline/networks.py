@@ -113,6 +113,10 @@ class Networks:
         """Whether *model* has a sibling by which `denoise_strength` can be set."""
         return model in self.models and bool(self.models[model].weak_denoise)
 
+    def knows_fidelity(self, model: str) -> bool:
+        """Whether `faces.fidelity` means something to *model*, or may: what a file of one's own is shows later."""
+        return model in self.own or (model in self.models and self.models[model].fidelity)
+
     @cached_property
     def colorizer_at_hand(self) -> str:
         """DeOldify where its weights are, else the colorizer that comes with the code; said aloud, either way."""

@@ -539,6 +539,10 @@ def test_companions_of_a_model_are_used_where_they_matter(project):
     upscale |= {"model": "small", "denoise_strength": 0.2}
     mistakes = rejected(project)
     assert "manifest.tsv, line 2: upscale.denoise_strength: small does not know it" in mistakes[0]
+    project.config["recipes"]["film"]["faces"] = {"model": "small", "fidelity": 0.7}
+    assert any("manifest.tsv, line 2: faces.fidelity: small does not know it" in one for one in rejected(project))
+    project.models["small"]["fidelity"] = True
+    assert not any("fidelity" in one for one in rejected(project))
     project.models["large"]["weak_denoise"] = "smal"
     assert "models.yaml: large.weak_denoise: there is no model 'smal'" in rejected(project)[0]
 
