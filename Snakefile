@@ -30,4 +30,9 @@ rule all:
 
 
 onsuccess:
+    summarize()
     require_results()
+
+
+onerror:
+    summarize()

@@ -113,3 +113,8 @@ def test_a_bad_image_fails_alone(run, tmp_path):
     assert "sources/turned.JPG: the picture is truncated or damaged" in ended.output
     assert "Traceback" not in ended.output
     assert restored(project, "deep").exists()
+    table = pd.read_csv(project.results / "summary.tsv", sep="\t", index_col="video", keep_default_na=False)
+    assert table["status"].to_dict() == {"turned": "failed", "deep": "done", "clear": "done", "comparison": "done"}
+    assert "truncated or damaged" in table.loc["turned", "why"]
+    assert "truncated or damaged" in (project.folder / table.loc["turned", "log"]).read_text()
+    assert "Videos: 3 done, 1 failed; see" in ended.output

@@ -18,6 +18,7 @@ from restoration.pipeline.flight import remember
 from restoration.pipeline.job import put_on_path
 from restoration.pipeline.plan import NEIGHBOURS, Span, write_plan
 from restoration.pipeline.prune import prune
+from restoration.pipeline.summary import outcomes, write_summary
 
 WORKFLOW = Path(workflow.basedir) / "workflow"
 put_on_path(WORKFLOW / "scripts")
@@ -260,10 +261,28 @@ def all_probes(wildcards):
     ]
 
 
+def is_of_everything():
+    """Whether this run was asked for everything."""
+    settings = workflow.dag_settings
+    return not (
+        settings.targets or settings.until or settings.omit_from or settings.batch
+    )
+
+
+def summarize():
+    """Say what became of every video."""
+    if is_of_everything():
+        current = CONFIGURATION.current_intermediates()
+        due = {
+            video: [Path(file) for file in files] for video, files in RESULTS_OF.items()
+        }
+        rows = outcomes(due, Path(LOGS), current)
+        print(write_summary(rows, Path(RESULTS, "summary.tsv")), file=sys.stderr)
+
+
 def require_results():
     """Raise where a run of everything ends well and something is missing: the exit code must not say otherwise."""
-    settings = workflow.dag_settings
-    if settings.targets or settings.until or settings.omit_from or settings.batch:
+    if not is_of_everything():
         return
     if missing := [file for file in ALL_RESULTS if not Path(file).exists()]:
         raise WorkflowError(
@@ -271,12 +290,17 @@ def require_results():
         )
 
 
-RESTORED = [path for video in CONFIGURATION.videos for path in restored(video)]
-DELIVERIES = [f"{path}.delivery.json" for path in RESTORED]
-FACE_RECORDS = [
-    f"{RESULTS}/{video}/{video}.faces.json"
-    for video in CONFIGURATION.videos
-    if "faces" in CONFIGURATION.videos[video].steps
-]
-COMPARISONS = [f"{RESULTS}/{video}/comparison.png" for video in CONFIGURATION.videos]
-ALL_RESULTS = RESTORED + DELIVERIES + FACE_RECORDS + COMPARISONS
+def results_of(video):
+    """All files that are due of a video."""
+    files = restored(video)
+    records = ["faces"] if "faces" in CONFIGURATION.videos[video].steps else []
+    return [
+        *files,
+        *(f"{file}.delivery.json" for file in files),
+        *(f"{RESULTS}/{video}/{video}.{record}.json" for record in records),
+        f"{RESULTS}/{video}/comparison.png",
+    ]
+
+
+RESULTS_OF = {video: results_of(video) for video in CONFIGURATION.videos}
+ALL_RESULTS = [file for files in RESULTS_OF.values() for file in files]

@@ -1,0 +1,85 @@
+"""What became of every video: done, or what went wrong and where it says so."""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from restoration.files import atomic
+
+KEY = re.compile(r"(?<=\.)[0-9a-f]{10}(?=\.|$)")
+"""In a name, the hash of settings and code."""
+ERROR = "ERROR: "
+"""How jobs begin the line that tells what the user can mend."""
+MOST_NAMED = 20
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """*status* is done, failed, unfinished (no job says why) or not begun; *why* and *log* are of the last job."""
+
+    video: str
+    status: str
+    why: str = ""
+    log: str = ""
+
+
+def outcomes(results: Mapping[str, Sequence[Path]], logs: Path, current: Iterable[str]) -> Iterator[Outcome]:
+    """What became of each video, by the *results* that are due of it.
+
+    *logs* is the folder of all logs; those whose key is in none of the *current* names (within the work folder) tell of
+    settings that are gone.
+    """
+    keys = {match[0] for match in map(KEY.search, current) if match}
+    for video, due in results.items():
+        made = [path.stat().st_mtime_ns for path in due if path.exists()]
+        since = min(made) if len(made) == len(due) else 0
+        written = [(log.stat().st_mtime_ns, log) for log in _logs(logs / video, keys)]
+        newest = [log for age, log in sorted(written, reverse=True) if age > since]
+        yield _outcome(video, newest, done=bool(since))
+
+
+def _outcome(video: str, newest: list[Path], *, done: bool) -> Outcome:
+    for log in newest:
+        if errors := [line for line in _lines(log) if line.startswith(ERROR)]:
+            return Outcome(video, "failed", errors[-1].removeprefix(ERROR), str(log))
+    if done:
+        return Outcome(video, "done")
+    if newest:
+        words = [line for line in _lines(newest[0]) if line] or ["none"]
+        return Outcome(video, "unfinished", f"last words: {words[-1]}", str(newest[0]))
+    return Outcome(video, "not begun")
+
+
+def write_summary(outcomes: Iterable[Outcome], target: Path) -> str:
+    """Write a table with a row for each video (TSV), and say in some lines how many are done and what the others lack.
+
+    The others come first.
+    """
+    rows = sorted(outcomes, key=lambda one: one.status == "done")
+    with atomic(target) as temporary, temporary.open("w", newline="") as handle:
+        table = csv.DictWriter(handle, [field.name for field in fields(Outcome)], dialect="excel-tab")
+        table.writeheader()
+        table.writerows(map(asdict, rows))
+    counts = Counter(row.status for row in rows)
+    amiss = [
+        f"  {row.video}: {row.status}" + (f" ({row.log}): {row.why}" if row.log else "")
+        for row in rows
+        if row.status != "done"
+    ]
+    more = [f"  and {len(amiss) - MOST_NAMED} more"] if len(amiss) > MOST_NAMED else []
+    total = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+    return "\n".join([f"Videos: {total}; see {target}", *amiss[:MOST_NAMED], *more])
+
+
+def _logs(folder: Path, keys: set[str]) -> Iterator[Path]:
+    for path in folder.glob("*"):
+        key = KEY.search(path.name)
+        if key is None or key[0] in keys:
+            yield from path.glob("*.log") if path.is_dir() else [path]
+
+
+def _lines(log: Path) -> list[str]:
+    return log.read_text(errors="replace").splitlines()
