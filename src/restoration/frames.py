@@ -3,6 +3,7 @@
 import hashlib
 from typing import cast
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,9 +36,9 @@ def frame_hash(frame: Picture) -> str:
 
 
 def plain(picture: Picture) -> Frame:
-    """What *picture* (or several) shows as a frame: without alpha, rounded to 8 bits; itself if it is one."""
+    """What *picture* shows as a frame: without alpha, rounded to 8 bits; itself if it is one."""
     if picture.dtype == np.uint16:
-        picture = ((picture.astype(np.uint32) + STEP // 2) // STEP).astype(np.uint8)
+        picture = cast(Picture, cv2.convertScaleAbs(picture, alpha=1 / STEP))
     return cast(Frame, picture if picture.shape[-1] == 3 else np.ascontiguousarray(picture[..., :3]))
 
 
@@ -46,8 +47,11 @@ def enriched(frame: Frame, source: Picture) -> Picture:
     samples that rounding took away, and its alpha."""
     result: Picture = frame
     if source.dtype == np.uint16:
-        rounded_away = source[..., :3].astype(np.int32) - plain(source).astype(np.int32) * STEP
-        result = (frame.astype(np.int32) * STEP + rounded_away).clip(0, 0xFFFF).astype(np.uint16)
+        deep = frame.astype(np.int32)
+        deep -= plain(source)
+        deep *= STEP
+        deep += source[..., :3]
+        result = deep.clip(0, 0xFFFF, out=deep).astype(np.uint16)
     return result if source.shape[2] == 3 else cast(Picture, np.dstack([result, source[..., 3]]))
 
 

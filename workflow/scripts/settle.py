@@ -27,8 +27,7 @@ def main() -> None:
     before, after = (prefetch(chain.from_iterable(map(read_chunk, chunks)), depth=2) for chunks in (sources, results))
     frames = zip(before, after, shots[first:], strict=False)
     calm = settled(frames, first, range(span.first, span.last + 1), args.spec["stability"])
-    (own,) = (chunk for chunk in results if chunk.stem == args.output.stem)
-    write_chunk(args.output, progress(prefetch(calm, depth=2), len(span)), expected=len(span), source=own)
+    write_chunk(args.output, progress(prefetch(calm, depth=2), len(span)), expected=len(span))
 
 
 if __name__ == "__main__":

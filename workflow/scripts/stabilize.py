@@ -28,8 +28,7 @@ def main() -> None:
     placed = zip(frames, shots[first:], strict=False)
     wanted = range(span.first, span.last + 1)
     calm = stabilized(placed, first, wanted, args.spec["stability"], gray)
-    (own,) = (chunk for chunk in chunks if chunk.stem == args.output.stem)
-    write_chunk(args.output, progress(prefetch(calm, depth=2), len(span)), expected=len(span), source=own)
+    write_chunk(args.output, progress(prefetch(calm, depth=2), len(span)), expected=len(span))
 
 
 if __name__ == "__main__":

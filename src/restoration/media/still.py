@@ -302,14 +302,14 @@ def _pixels(image: Image.Image, path: Path, depth: int, notes: list[str], assume
     if image.mode == "F":
         raise RestorationError(f"{path}: it is unknown which floating-point sample is white; convert it to 16 bits")
     if image.mode.startswith("I"):
-        return _deep_gray(image, path, depth, assumed)
+        return _deep_gray(image, path, depth, notes, assumed)
     rgb = np.asarray(_in_rgb(image, image.info.get("icc_profile") or b"", notes, assumed))
     if not image.has_transparency_data:
         return rgb
     return np.dstack([rgb, np.asarray(image.convert("RGBA").getchannel("A"))])
 
 
-def _deep_gray(image: Image.Image, path: Path, depth: int, assumed: list[str]) -> NDArray[np.uint16]:
+def _deep_gray(image: Image.Image, path: Path, depth: int, notes: list[str], assumed: list[str]) -> NDArray[np.uint16]:
     """A picture of gray samples deeper than 8 bits."""
     samples = np.asarray(image)
     if samples.min() < 0 or samples.max() > 0xFFFF:
@@ -322,7 +322,13 @@ def _deep_gray(image: Image.Image, path: Path, depth: int, assumed: list[str]) -
     if _tags(image).get(ExifTags.Base.PhotometricInterpretation) == 0:
         gray = 0xFFFF - gray  # Pillow heeds "white is zero" up to 8 bits only
     clear = image.info.get("transparency")
-    channels = [gray] * 3 + ([] if clear is None else [np.where(samples == clear, 0, 0xFFFF).astype(np.uint16)])
+    # Colour management knows 8 bits: what it makes of each of those is interpolated.
+    steps = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
+    shown = np.asarray(_in_rgb(steps, image.info.get("icc_profile") or b"", notes, assumed))[0]
+    curves = [np.interp(np.arange(2**16), np.arange(256) * STEP, shown[:, i] * float(STEP)) for i in range(3)]
+    channels = [np.rint(curve).astype(np.uint16)[gray] for curve in curves]
+    if clear is not None:
+        channels.append(np.where(samples == clear, 0, 0xFFFF).astype(np.uint16))
     return np.dstack(channels)
 
 
@@ -365,7 +371,7 @@ def _deep(shallow: Picture, path: Path, depth: int) -> Picture:
     if deep is None or deep.dtype != np.uint16 or deep.shape != shallow.shape:
         return shallow
     deep = to_sixteen_bits(deep[..., [2, 1, 0, 3][: deep.shape[2]]], depth)
-    rounded = ((deep.astype(np.uint32) + STEP // 2) // STEP).astype(np.uint8)
+    rounded = cv2.convertScaleAbs(deep, alpha=1 / STEP)
     # Bytes wrap around, here as there.
     if (rounded - shallow + np.uint8(1) > 2).any():
         raise RestorationError(f"{path}: its {depth}-bit samples cannot be read with certainty; save it as 16-bit PNG")

@@ -20,7 +20,7 @@ from restoration.media.identity import sha256
 from restoration.media.looks import look
 from restoration.media.passthrough import Entry
 from restoration.media.proof import LIKENESS
-from restoration.media.still import IPTC_TAGS, XMP_TEXT, Still, read_still
+from restoration.media.still import IPTC_TAGS, XMP_TEXT, Still, read_still, seen
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +61,9 @@ def deliver_still(
         raise RestorationError(f"{target}: JPEG holds up to {LONGEST_SIDE} pixels a side; set encode.image: png or tif")
     still = read_still(source, truncated=description["reading"]["truncated"])
     ledger = [Entry(0, "video", still.format.lower(), "restored")]
+    due = seen(still, description["reading"])
+    if (picture.dtype, picture.shape[2]) != (due.dtype, due.shape[2]):
+        raise RestorationError(f"{target}: the depth or the alpha of {source} was lost on the way; please report this")
     for kind, there, lack in (
         ("alpha", picture.shape[2] == 4, "no transparency"),
         ("16 bits", picture.dtype == np.uint16, "8 bits a sample"),
@@ -87,7 +90,7 @@ def still_delivery(path: Path, source: Path, description: dict[str, Any], ledger
             "bytes": path.stat().st_size,
             "container": (image.format or "").lower(),
             "pixel_format": image.mode,
-            "depth": 8 * read_still(path).pixels.itemsize,
+            "depth": 16 if Entry(0, "16 bits", None, "copied") in ledger else 8,
             "size": list(image.size),
         }
         look = "look" if image.format == "JPEG" else "every pixel"

@@ -64,7 +64,7 @@ class Upscaler:
     def process(self, frames: Pictures, *, exact: bool = False) -> Pictures:
         """Enlarge pictures (n, h, w, 3 or 4) to (n, h', w', 3 or 4); see `wanted_size`.
 
-        Alpha passes the network as a gray picture (Real-ESRGAN, `RealESRGANer.enhance`), unless that keeps the size.
+        Alpha passes the network as a gray picture (Real-ESRGAN, `RealESRGANer.enhance`) where it changes and must grow.
         """
         height, width = frames.shape[1:3]
         wanted = wanted_size(height, width, self.outscale, self.target)
@@ -72,7 +72,9 @@ class Upscaler:
         colours, alpha = self._enlarged(frames[..., :3], wanted, exact), frames[..., 3:]
         if not alpha.size:
             return colours
-        if alpha.shape[1:3] != wanted:
+        if alpha.min() == alpha.max():
+            alpha = np.full((*colours.shape[:3], 1), alpha.min(), alpha.dtype)
+        elif alpha.shape[1:3] != wanted:
             gray = self._enlarged(np.repeat(alpha, 3, axis=3), wanted, exact)
             alpha = np.stack([cv2.cvtColor(one, cv2.COLOR_RGB2GRAY) for one in gray])[..., None]
         return cast(Pictures, np.concatenate([colours, alpha], axis=3))

@@ -13,6 +13,7 @@ import torch
 
 from restoration.engines import lease as module
 from restoration.engines.torch_engine import choose_device
+from restoration.errors import RestorationError
 
 HOLDER = """
 import sys
@@ -78,8 +79,27 @@ def test_networks_run_on_the_gpu_that_is_leased(monkeypatch, tmp_path):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: SimpleNamespace(uuid=f"gpu-{index}"))
-    monkeypatch.setattr(module.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(module, "FOLDER", tmp_path)
+    monkeypatch.setattr(module, "_held", held := [])
     module.leased_gpu.cache_clear()
-    assert module.lease(["gpu-0"], 1, tmp_path / "restoration-gpus") == 0
+    assert module.lease(["gpu-0"], 1, tmp_path) == 0
     assert str(choose_device("auto")) == str(choose_device("cuda")) == "cuda:1"
     module.leased_gpu.cache_clear()
+    for file in held:
+        os.close(file)
+
+
+def test_other_users_can_take_part(hold, tmp_path):
+    old = os.umask(0o077)
+    try:
+        assert index(hold("a")) == 0
+    finally:
+        os.umask(old)
+    folder = tmp_path / "leases"
+    assert folder.stat().st_mode & 0o777 == 0o777 and (folder / "a.0").stat().st_mode & 0o777 == 0o666
+
+
+def test_a_folder_that_is_none_is_an_error_with_a_remedy(tmp_path):
+    (tmp_path / "leases").touch()
+    with pytest.raises(RestorationError, match="leases: GPUs cannot be leased there"):
+        module.lease(["a"], 1, tmp_path / "leases")

@@ -170,6 +170,18 @@ def test_bf16_is_near_fp32_and_exact_is_fp32():
     np.testing.assert_array_equal(quick(frames, exact=True), exact)
 
 
+def test_sixteen_bits_are_always_computed_exactly():
+    deep = np.random.default_rng(0).integers(0, 65536, (1, 20, 24, 3)).astype(np.uint16)
+    torch.manual_seed(0)
+    network = torch.nn.Conv2d(3, 3, 3, padding=1)
+    results = [
+        TorchEngine(network, scale=1, multiple=1, tile=0, overlap=0, precision=precision, device="cpu")(deep)
+        for precision in ("bf16", "fp32")
+    ]
+    assert results[0].dtype == np.uint16 and len(np.unique(results[0])) > 500
+    np.testing.assert_array_equal(*results)
+
+
 def test_batches_do_not_matter():
     frames = noise(5, 20, 24, 3)
     whole = engine()(frames)

@@ -355,6 +355,18 @@ def test_gray_is_made_srgb_by_its_profile(tmp_path):
     assert description["notes"] == ["the colours were converted to sRGB by the profile of the file"]
 
 
+def test_deep_gray_is_made_srgb_by_its_profile(tmp_path):
+    gray = np.arange(56 * 40, dtype=np.uint16).reshape(40, 56) * 29
+    path = saved(tmp_path / "a.tif", gray, icc_profile=gray_profile(1.0))
+    frame, description = read(path)
+    linear = gray / 65535
+    due = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055) * 65535
+    # Curves are those of 8 bits, steep where it is dark.
+    assert np.abs(frame[..., 1] - due)[gray > 2000].max() < 1.5 * 257
+    assert len(np.unique(frame[..., 1])) > 2000
+    assert description["notes"] == ["the colours were converted to sRGB by the profile of the file"]
+
+
 def test_a_profile_that_is_none(tmp_path):
     profile = b"\0" * 16 + b"CMYK" + b"\0" * 120
     path = saved(tmp_path / "a.tif", Image.fromarray(RGB).convert("CMYK"), icc_profile=profile)

@@ -174,16 +174,18 @@ def test_alpha_is_that_of_the_picture(tmp_path, suffix):
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
 @pytest.mark.parametrize("channels", [3, 4])
-def test_sixteen_bits_stay_with_all_that_is_said(tmp_path, suffix, channels):
-    source = photograph(tmp_path / "a.png", orientation=6)
+def test_sixteen_bits_stay_with_all_that_is_said(tmp_path, monkeypatch, suffix, channels):
+    source = photograph(tmp_path / "a.png", orientation=6)  # Pillow writes none of 16 bits
     deep = np.random.default_rng(channels).integers(0, 65536, (40, 56, channels)).astype(np.uint16)
     description, _ = probe(source, wishes())
     target = tmp_path / f"b.{suffix}"
+    monkeypatch.setattr(module, "seen", lambda *arguments: deep)
     ledger = deliver_still(target, deep, source, description, None)
     np.testing.assert_array_equal(read_still(target).pixels, deep)
     theirs = cv2.imread(str(target), cv2.IMREAD_UNCHANGED)  # of whose orientation nothing may be left
     np.testing.assert_array_equal(theirs[..., [2, 1, 0, 3][:channels]], deep)
     shallow = tmp_path / f"c.{suffix}"
+    monkeypatch.setattr(module, "seen", lambda *arguments: deep.astype(np.uint8))
     deliver_still(shallow, np.zeros_like(deep, np.uint8), source, description, None)
     said, due = read_still(target), read_still(shallow)
     assert said.profile == PROFILE and said.exif[315] and said.exif[EXIF][0x9003] == "1951:03:04 05:06:07"
@@ -195,6 +197,15 @@ def test_sixteen_bits_stay_with_all_that_is_said(tmp_path, suffix, channels):
     assert {entry.type: entry.fate for entry in ledger}["16 bits"] == "copied"
     report = still_delivery(target, source, description, ledger)
     assert report["result"]["depth"] == 16 and "16 bits" in report["proved"]
+
+
+@pytest.mark.parametrize("lost", [lambda deep: deep[..., :3], lambda deep: (deep // 257).astype(np.uint8)])
+def test_what_was_lost_on_the_way_is_an_error(tmp_path, lost):
+    deep = np.dstack([RGB, ALPHA]).astype(np.uint16) * 257
+    cv2.imwrite(str(tmp_path / "a.png"), deep[..., [2, 1, 0, 3]])
+    description, _ = probe(tmp_path / "a.png", wishes())
+    with pytest.raises(RestorationError, match=r"the depth or the alpha of .*a\.png was lost on the way"):
+        deliver_still(tmp_path / "b.png", lost(deep), tmp_path / "a.png", description, None)
 
 
 def test_jpeg_has_no_sixteen_bits(tmp_path):
