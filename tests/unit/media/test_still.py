@@ -363,7 +363,7 @@ def test_deep_gray_is_made_srgb_by_its_profile(tmp_path):
     due = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055) * 65535
     # Curves are those of 8 bits, steep where it is dark.
     assert np.abs(frame[..., 1] - due)[gray > 2000].max() < 1.5 * 257
-    assert len(np.unique(frame[..., 1])) > 2000
+    assert len(np.unique(frame[..., 1])) > 1000
     assert description["notes"] == ["the colours were converted to sRGB by the profile of the file"]
 
 
