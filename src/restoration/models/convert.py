@@ -37,7 +37,7 @@ NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
     "RRDBNet": lambda num_block, scale: ESRGAN(num_blocks=num_block, scale=scale),
     "UpConv7": UpConv7,
     "CUNet": CUNet,
-    "UpCunet": lambda scale, pro=False: {2: UpCunet2x, 3: UpCunet3x, 4: UpCunet4x}[scale](pro=pro),
+    "UpCunet": lambda scale: {2: UpCunet2x, 3: UpCunet3x, 4: UpCunet4x}[scale](),
 }
 """The networks that a registry can name, by the class names of their authors."""
 NUNIF_CUNETS = ("waifu2x.cunet", "waifu2x.upcunet")

@@ -26,6 +26,7 @@ IDS = [
     *(f"waifu2x-cunet-art-1x-noise{n}" for n in range(4)),
     *(f"realcugan-se-{s}x-{level}" for s, level in product((2, 3, 4), ("conservative", "noisenone", "noise3"))),
     *(f"realcugan-se-2x-noise{n}" for n in (1, 2)),
+    *(f"realcugan-pro-{s}x-{level}" for s, level in product((2, 3), ("conservative", "noisenone", "noise3"))),
 ]
 UPCONV7, CUNET_1X, CUNET_2X = (
     f"waifu2x-{name}-fp16" for name in ("upconv7-photo-2x-noise3", "cunet-art-1x-noise1", "cunet-art-2x-noisenone")
