@@ -64,16 +64,6 @@ def test_the_registry_names_all_of_them(tmp_path):
         assert fetch(model, tmp_path).stat().st_size == model.bytes
 
 
-@pytest.mark.parametrize("size", [(1, 1), (17, 13), (3, 40)], ids=str)
-@pytest.mark.parametrize("model_id", FAMILIES)
-def test_any_size_is_enlarged(upscaler, model_id, size):
-    gray = np.full((2, *size, 3), 100, np.uint8)
-    result = upscaler(model_id).process(gray)
-    scale = REGISTRY[model_id].scale
-    assert result.shape == (2, size[0] * scale, size[1] * scale, 3)
-    assert np.abs(result.astype(int) - 100).max() <= 4
-
-
 def apart(upscaler, model_id, **tiles):
     """How far tiles are from the whole, in steps of 255."""
     frames = skimage.data.astronaut()[None, 20:81, 170:263]
