@@ -262,6 +262,18 @@ def test_a_file_inside_an_archive_is_fetched_once_for_all_in_it(serve, tmp_path)
     assert left == {"models 1.zip", "tiny.pth", "other.pth"}
 
 
+def test_two_at_once_fetch_their_archive_once(serve, tmp_path):
+    site = serve(packed())
+    other = replace(model(inside(site, "other.pth")), id="other", bytes=None, sha256=hashlib.sha256(OTHER).hexdigest())
+    threads = [threading.Thread(target=fetch, args=(wanted, tmp_path)) for wanted in (model(inside(site)), other)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (tmp_path / "tiny.pth").read_bytes() == DATA and (tmp_path / "other.pth").read_bytes() == OTHER
+    assert len(site.asked) == 1
+
+
 def test_an_archive_put_in_place_needs_no_network(dead, tmp_path):
     (tmp_path / "weights.pth").write_bytes(packed().content)  # the name that `dead` has
     assert fetch(model(inside(dead)), tmp_path).read_bytes() == DATA
