@@ -11,7 +11,7 @@ import skimage.data
 
 from restoration.models.convert import convert
 from restoration.models.fetch import fetch
-from restoration.models.registry import load_registry
+from restoration.models.registry import Model, load_registry
 from restoration.stages.upscale import Upscaler
 
 REGISTRY = load_registry(Path(__file__).parents[2] / "config/models.yaml")
@@ -25,6 +25,8 @@ PADDING = {
     "realcugan-se-2x-noise1-fp16": (18, 2, MIRRORED),
     "realcugan-se-3x-conservative-fp16": (14, 4, MIRRORED),
     "realcugan-se-4x-noise3-fp16": (19, 2, MIRRORED),
+    "realcugan-pro-2x-noisenone-fp16": (18, 2, MIRRORED),
+    "realcugan-pro-3x-noise3-fp16": (14, 4, MIRRORED),
 }
 """Pixels, what sizes become multiples of, and how; from `main.cpp` and the shaders of waifu2x-ncnn-vulkan and
 realcugan-ncnn-vulkan."""
@@ -35,14 +37,14 @@ def oracle():
     return pytest.importorskip("ncnn", reason="ncnn is missing: it comes with the extra `dev`")
 
 
-def theirs(oracle, weights: Path, frame: np.ndarray, scale: int, padding: tuple[int, int, str]) -> np.ndarray:
+def theirs(oracle, weights: Path, frame: np.ndarray, model: Model) -> np.ndarray:
     net = oracle.Net()
     # What it computes by default where the processor can, at half precision.
     net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
     net.opt.num_threads = 1
     assert net.load_param(str(weights.with_suffix(".param"))) == net.load_model(str(weights)) == 0
-    margin, multiple, mode = padding
-    height, width, _ = frame.shape
+    margin, multiple, mode = PADDING[model.id]
+    scale, (height, width, _) = model.scale, frame.shape
     borders = [(margin, margin + -length % multiple) for length in (height, width)]
     padded = np.pad(frame.astype(np.float32) / 255, [*borders, (0, 0)], mode=mode)
     planes = np.ascontiguousarray(padded.transpose(2, 0, 1))  # of a name, because a Mat only points to it
@@ -65,7 +67,7 @@ def test_the_picture_is_that_of_ncnn(oracle, model_id, size, tmp_path):
     convert(weights, model, tmp_path / "x.safetensors")
     frame = skimage.data.astronaut()[60 : 60 + height, 200 : 200 + width]
     ours = Upscaler(tmp_path / "x.safetensors", model.sha256, outscale=model.scale).process(frame[None])[0]
-    expected = theirs(oracle, weights, frame, model.scale, PADDING[model_id])
+    expected = theirs(oracle, weights, frame, model)
     assert expected.std() > 20, "a flat picture proves nothing"
     assert ours.shape == expected.shape
     apart = np.abs(ours.astype(int) - expected)

@@ -1,4 +1,4 @@
-"""Networks that a user brings: cleaned, then enlarged to a height, by files that a recipe names."""
+"""Networks that a user brings: frames cleaned by a file of nunif, then enlarged to a height, by files in a recipe."""
 
 import hashlib
 
@@ -6,6 +6,7 @@ import pytest
 import torch
 from spandrel.architectures.Compact import Compact
 
+from restoration.models.waifu2x import VGG7
 from workflow.media import SIZE, frames
 from workflow.project import jobs
 
@@ -15,15 +16,18 @@ def own(project):
     """A project whose recipe cleans and enlarges with seeded networks in files beside it."""
     (project.folder / "nets").mkdir()
 
-    def saved(scale):
-        torch.manual_seed(scale)
+    torch.manual_seed(1)
+    nunif = {"nunif_model": 1, "name": "waifu2x.vgg_7", "kwargs": {}, "state_dict": VGG7().state_dict()}
+
+    def saved(scale, checkpoint):
         path = project.folder / "nets" / f"x {scale}.pth"
-        torch.save(Compact(num_feat=8, num_conv=1, upscale=scale).state_dict(), path)
+        torch.save(checkpoint, path)
         return {"file": f"nets/{path.name}", "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
     with project.config() as settings:
-        settings["recipes"]["tiny"]["clean"] = {"model": saved(1), "strength": 0.5}
-        settings["recipes"]["tiny"]["upscale"] = {"model": saved(2), "target_height": 48}
+        settings["recipes"]["tiny"]["clean"] = {"model": saved(1, nunif), "strength": 0.5}
+        compact = Compact(num_feat=8, num_conv=1, upscale=2).state_dict()
+        settings["recipes"]["tiny"]["upscale"] = {"model": saved(2, compact), "target_height": 48}
     with project.manifest() as rows:
         rows[:] = [row for row in rows if row["video"] == "irregular"]
     return project

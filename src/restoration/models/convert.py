@@ -41,7 +41,8 @@ NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
 }
 """The networks that a registry can name, by the class names of their authors."""
 NUNIF_CUNETS = ("waifu2x.cunet", "waifu2x.upcunet")
-"""The `name` in checkpoints of waifu2x's CUNet that nunif wrote, beside the `state_dict`."""
+NUNIF = ("waifu2x.vgg_7", "waifu2x.upconv_7", *NUNIF_CUNETS)
+"""The `name` in checkpoints that nunif wrote, beside the `state_dict`, of networks that are known here."""
 RRDB_NAMES = {
     r"^model\.0\.": "conv_first.",
     r"^model\.1\.sub\.(\d+)\.RDB(\d)\.conv(\d)\.0\.": r"body.\1.rdb\2.conv\3.",
@@ -99,7 +100,10 @@ def _read_pth(source: Path, model: Model) -> Mapping[str, Tensor]:
         raise RestorationError(
             f"{source} is refused: it is no checkpoint, or holds more than tensors, which could run code ({error})"
         ) from error
-    marks = {CUNET: torch.zeros(1)} if isinstance(state, dict) and state.get("name") in NUNIF_CUNETS else {}
+    name = state.get("name") if isinstance(state, dict) and "nunif_model" in state else None
+    if name and name not in NUNIF:
+        raise RestorationError(f"{source} holds the network {name}; of nunif's, these are known: {', '.join(NUNIF)}")
+    marks = {CUNET: torch.zeros(1)} if name in NUNIF_CUNETS else {}
     for key in ("params_ema", "params", "state_dict"):
         if isinstance(state, dict) and key in state:
             state = state[key]

@@ -5,7 +5,7 @@ nunif. The networks eat the border that they look at; before, the picture's own 
 original and waifu2x-ncnn-vulkan do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import torch
@@ -13,26 +13,40 @@ from spandrel.architectures.RealCUGAN import UpCunet2x
 from torch import Tensor, nn
 from torch.nn import functional
 
-UPCONV_7 = {f"net.{index}.weight" for index in range(0, 13, 2)}
+SEVEN = {f"net.{index}.weight" for index in range(0, 13, 2)}
 CUNET = "waifu2x"
 """A tensor of no meaning that marks waifu2x's CUNet: Real-CUGAN's network for scale 2 has the same parameters, but
 mirrors the picture's border. Real-CUGAN itself marks its variants so."""
 
 
-class UpConv7(nn.Module):
-    """Seven convolutions, the last of which enlarges: RGB (n, 3, h, w) in [0, 1] to (n, 3, 2h, 2w)."""
+class SevenConvolutions(nn.Module):
+    """Six convolutions between *channels* and the *last* one: RGB (n, 3, h, w) in [0, 1] to *scale* times its size."""
 
-    scale, step, margin = 2, 1, 7
+    step, margin = 1, 7
 
-    def __init__(self) -> None:
+    def __init__(self, scale: int, channels: Sequence[int], last: nn.Module) -> None:
         super().__init__()
-        channels = pairwise((3, 16, 32, 64, 128, 128, 256))
-        hidden = [layer for pair in channels for layer in (nn.Conv2d(*pair, 3), nn.LeakyReLU(0.1))]
-        self.net = nn.Sequential(*hidden, nn.ConvTranspose2d(256, 3, 4, stride=2, padding=3))
+        self.scale = scale
+        hidden = [layer for pair in pairwise(channels) for layer in (nn.Conv2d(*pair, 3), nn.LeakyReLU(0.1))]
+        self.net = nn.Sequential(*hidden, last)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """See above."""
         return self.net(with_border(pictures, self.margin, self.step)).clamp(0, 1)
+
+
+class UpConv7(SevenConvolutions):
+    """The one that doubles."""
+
+    def __init__(self) -> None:
+        super().__init__(2, (3, 16, 32, 64, 128, 128, 256), nn.ConvTranspose2d(256, 3, 4, stride=2, padding=3))
+
+
+class VGG7(SevenConvolutions):
+    """The one that only takes noise away."""
+
+    def __init__(self) -> None:
+        super().__init__(1, (3, 32, 32, 64, 64, 128, 128), nn.Conv2d(128, 3, 3))
 
 
 class CUNet(nn.Module):
@@ -55,26 +69,31 @@ class CUNet(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         """See above."""
         height, width = pictures.shape[2:]
-        # nunif clamps this to [0, 1]; the original, which the weights were trained in, does not, nor does ncnn.
+        # nunif clamps this to [0, 1] unless a file says `no_clip`, by its own word a misunderstanding; the original,
+        # which the weights were trained in, does not, nor does ncnn.
         first = self.unet1(with_border(pictures, self.margin, self.step))
         second = first[..., 20:-20, 20:-20] + self.unet2(first)
         return second[..., : height * self.scale, : width * self.scale].clamp(0, 1)
 
 
-def from_state(state: Mapping[str, Tensor]) -> UpConv7 | CUNet | None:
+def from_state(state: Mapping[str, Tensor]) -> SevenConvolutions | CUNet | None:
     """The network of a state dict, loaded strictly, for inference in float32; None for tensors of another kind.
 
     RuntimeError tells what does not fit.
     """
-    if state.keys() >= UPCONV_7:
-        network: UpConv7 | CUNet = UpConv7()
+    if state.keys() >= SEVEN:
+        network: SevenConvolutions | CUNet = UpConv7() if enlarges(state["net.12.weight"]) else VGG7()
     elif CUNET in state:
-        enlarges = state["unet1.conv_bottom.weight"].shape[-1] == 4
-        network = CUNet(2 if enlarges else 1)
+        network = CUNet(2 if enlarges(state["unet1.conv_bottom.weight"]) else 1)
     else:
         return None
     network.load_state_dict(dict(state), strict=True)
     return network.requires_grad_(False).float().eval()
+
+
+def enlarges(weights: Tensor) -> bool:
+    """Whether these are the weights of the layer by which the networks of scale 2 end, not of a convolution."""
+    return weights.shape[-1] == 4
 
 
 def with_border(pictures: Tensor, margin: int, step: int) -> Tensor:

@@ -137,8 +137,10 @@ class Networks:
         for step, settings in steps.items():
             for model in map(self.models.__getitem__, named(settings)):
                 self.notices.setdefault(f"{step} {model.id}", f"NOTICE: {step} uses {model.id}; {other}")
-                if "url" in model.sources[0] and not self._is_at_hand(model.id):
-                    size = f" ({model.bytes / 1e6:.1f} MB)" if model.bytes else ""
+                source = model.sources[0]
+                if "url" in source and not self._is_at_hand(model.id):
+                    # Of an archive more is fetched than the file in it.
+                    size = f" ({model.bytes / 1e6:.1f} MB)" if model.bytes and "file" not in source else ""
                     self.notices[f"{step} {model.id}"] = (
                         f"NOTICE: {step} uses {model.id}, whose weights are not here and will be fetched{size}; {other}"
                     )

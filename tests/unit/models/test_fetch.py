@@ -1,9 +1,11 @@
 """Downloads from servers that misbehave, and files put in place by hand."""
 
 import hashlib
+import io
 import random
 import threading
-from dataclasses import dataclass, field
+import zipfile
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -28,6 +30,7 @@ class Site:
     break_after: int | None = None
     content_range: str | None = None
     asked: list[str | None] = field(default_factory=list)
+    name: str = "weights.pth"
     url: str = ""
 
 
@@ -61,7 +64,7 @@ def serve(monkeypatch):
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         servers.append(server)
-        site.url = f"http://127.0.0.1:{server.server_port}/weights.pth"
+        site.url = f"http://127.0.0.1:{server.server_port}/{site.name}"
         return site
 
     yield start
@@ -225,3 +228,80 @@ def test_two_at_once_do_not_write_the_same_part(serve, tmp_path):
         thread.join()
     assert [path.read_bytes() == DATA for path in results] == [True] * 3
     assert len(site.asked) == 5
+
+
+MEMBER = "pretrained models/art/noise0.pth"
+OTHER = random.Random(2).randbytes(50_000)
+
+
+def archive(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as files:
+        for name, content in members.items():
+            files.writestr(name, content)
+    return buffer.getvalue()
+
+
+def packed(content: bytes | None = None, **options) -> Site:
+    """A server of a zip archive with the wanted file and another one in it."""
+    return Site(content or archive({MEMBER: DATA, "other.pth": OTHER}), name="models%201.zip?x=1", **options)
+
+
+def inside(site: Site, member: str = MEMBER) -> dict[str, str]:
+    return {"url": site.url, "file": member}
+
+
+def test_a_file_inside_an_archive_is_fetched_once_for_all_in_it(serve, tmp_path):
+    site = serve(packed())
+    assert fetch(model(inside(site)), tmp_path).read_bytes() == DATA
+    other = replace(model(inside(site, "other.pth")), id="other", bytes=None, sha256=hashlib.sha256(OTHER).hexdigest())
+    assert fetch(other, tmp_path).read_bytes() == OTHER
+    assert fetch(model(inside(site)), tmp_path) == tmp_path / "tiny.pth"
+    assert len(site.asked) == 1
+    left = {path.name for path in tmp_path.iterdir() if path.suffix != ".lock"}
+    assert left == {"models 1.zip", "tiny.pth", "other.pth"}
+
+
+def test_two_at_once_fetch_their_archive_once(serve, tmp_path):
+    site = serve(packed())
+    other = replace(model(inside(site, "other.pth")), id="other", bytes=None, sha256=hashlib.sha256(OTHER).hexdigest())
+    threads = [threading.Thread(target=fetch, args=(wanted, tmp_path)) for wanted in (model(inside(site)), other)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (tmp_path / "tiny.pth").read_bytes() == DATA and (tmp_path / "other.pth").read_bytes() == OTHER
+    assert len(site.asked) == 1
+
+
+def test_an_archive_put_in_place_needs_no_network(dead, tmp_path):
+    (tmp_path / "weights.pth").write_bytes(packed().content)  # the name that `dead` has
+    assert fetch(model(inside(dead)), tmp_path).read_bytes() == DATA
+
+
+def test_a_broken_archive_resumes_and_an_old_one_is_fetched_anew(serve, tmp_path):
+    site = serve(packed(break_after=196_608))
+    (tmp_path / "models 1.zip").write_bytes(archive({MEMBER: WRONG}))
+    assert fetch(model(inside(site)), tmp_path).read_bytes() == DATA
+    assert site.asked == [None, "bytes=196608-"]
+    assert (tmp_path / "models 1.zip").read_bytes() == site.content
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (archive({"other.pth": OTHER}), f"holds no {MEMBER}"),
+        (archive({MEMBER: WRONG}), f"{MEMBER} has SHA-256"),
+        (archive({MEMBER: DATA[:-1]}), f"{MEMBER} has 299999 bytes, not 300000"),
+        (b"<html>gone</html>", f"{MEMBER} cannot be read from it: File is not a zip file"),
+        (archive({MEMBER: DATA})[:-5], f"{MEMBER} cannot be read from it"),
+        (archive({MEMBER: DATA}, zipfile.ZIP_STORED).replace(DATA[:9], WRONG[:9]), f"{MEMBER} cannot .*: Bad CRC"),
+    ],
+    ids=["absent", "wrong", "short", "error page", "cut off", "damaged"],
+)
+def test_a_bad_archive_is_passed_over(serve, tmp_path, content, reason):
+    bad = serve(packed(content))
+    with pytest.raises(RestorationError, match=reason):
+        fetch(model(inside(bad)), tmp_path / "alone")
+    assert not [path for path in (tmp_path / "alone").iterdir() if path.suffix != ".lock"]
+    assert fetch(model(inside(bad), serve(Site())), tmp_path).read_bytes() == DATA

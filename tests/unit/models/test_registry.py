@@ -41,7 +41,8 @@ def test_the_shipped_registry_is_valid(schema, entries):
         {"sources": []},
         {"sources": [{"url": "ftp://example.org/a"}]},
         {"sources": [{"wheel": "a"}]},
-        {"sources": [{"url": "https://example.org/a", "file": "a"}]},
+        {"sources": [{"url": "https://example.org/a", "wheel": "a"}]},
+        {"sources": [{"url": "https://example.org/a", "wheel": "a", "file": "a"}]},
         {"architecture": None},
         {"architecture": {"name": "RRDBNet", "num_block": 6, "scale": 4, "num_feat": 64}},
         {"architecture": {"name": "CUNet", "scale": 4}},
@@ -52,6 +53,19 @@ def test_the_shipped_registry_is_valid(schema, entries):
 def test_a_wrong_entry_is_invalid(schema, entries, change):
     entry = entries["RealESRGAN_x4plus-fp16"] | change
     assert not schema.is_valid({"mine": {key: value for key, value in entry.items() if value is not None}})
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"url": "https://example.org/a.pth"},
+        {"url": "https://example.org/a.zip", "file": "a/b.pth"},
+        {"wheel": "a", "file": "b.bin"},
+        {"file": "b.pth"},
+    ],
+)
+def test_all_kinds_of_sources_are_valid(schema, entries, source):
+    assert schema.is_valid({"mine": entries["RealESRGAN_x4plus"] | {"sources": [source]}})
 
 
 def test_a_model_id_is_a_plain_file_name(schema, entries):

@@ -1,5 +1,7 @@
 """waifu2x and Real-CUGAN: every file that the registry names, and the networks behind them at every size."""
 
+import hashlib
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -13,8 +15,8 @@ from restoration.errors import RestorationError
 from restoration.models.convert import convert
 from restoration.models.fetch import fetch
 from restoration.models.load import build, load
-from restoration.models.registry import load_registry
-from restoration.models.waifu2x import CUNET, CUNet, UpConv7, with_border
+from restoration.models.registry import load_registry, own_model
+from restoration.models.waifu2x import CUNET, VGG7, CUNet, UpConv7, with_border
 from restoration.stages.upscale import Upscaler
 
 REGISTRY = load_registry(Path(__file__).parents[3] / "config/models.yaml")
@@ -24,6 +26,7 @@ IDS = [
     *(f"waifu2x-cunet-art-1x-noise{n}" for n in range(4)),
     *(f"realcugan-se-{s}x-{level}" for s, level in product((2, 3, 4), ("conservative", "noisenone", "noise3"))),
     *(f"realcugan-se-2x-noise{n}" for n in (1, 2)),
+    *(f"realcugan-pro-{s}x-{level}" for s, level in product((2, 3), ("conservative", "noisenone", "noise3"))),
 ]
 UPCONV7, CUNET_1X, CUNET_2X = (
     f"waifu2x-{name}-fp16" for name in ("upconv7-photo-2x-noise3", "cunet-art-1x-noise1", "cunet-art-2x-noisenone")
@@ -61,16 +64,6 @@ def test_the_registry_names_all_of_them(tmp_path):
         assert fetch(model, tmp_path).stat().st_size == model.bytes
 
 
-@pytest.mark.parametrize("size", [(1, 1), (17, 13), (3, 40)], ids=str)
-@pytest.mark.parametrize("model_id", FAMILIES)
-def test_any_size_is_enlarged(upscaler, model_id, size):
-    gray = np.full((2, *size, 3), 100, np.uint8)
-    result = upscaler(model_id).process(gray)
-    scale = REGISTRY[model_id].scale
-    assert result.shape == (2, size[0] * scale, size[1] * scale, 3)
-    assert np.abs(result.astype(int) - 100).max() <= 4
-
-
 def apart(upscaler, model_id, **tiles):
     """How far tiles are from the whole, in steps of 255."""
     frames = skimage.data.astronaut()[None, 20:81, 170:263]
@@ -104,21 +97,64 @@ def test_waifu2x_and_real_cugan_are_told_apart(converted):
     assert [networks[model_id].step for model_id in FAMILIES] == [1, 4, 2, 2, 4, 2]
 
 
-@pytest.mark.parametrize("model_id", [UPCONV7, CUNET_1X, CUNET_2X])
-def test_checkpoints_of_nunif_are_the_same_networks(converted, model_id, tmp_path):
-    """Seeded weights: their files come as one archive, which was not at hand. `name` and keys are those of its code."""
-    kind = {UPCONV7: UpConv7, CUNET_1X: lambda: CUNet(1), CUNET_2X: lambda: CUNet(2)}[model_id]
-    name = {UPCONV7: "upconv_7", CUNET_1X: "cunet", CUNET_2X: "upcunet"}[model_id]
+NUNIF = {"vgg_7": VGG7, "upconv_7": UpConv7, "cunet": partial(CUNet, 1), "upcunet": partial(CUNet, 2)}
+"""Networks by the names that nunif gives them in its files."""
+
+
+def nunif(path, name, kind, /, **more):
+    """Write a checkpoint as nunif's `save_model` does, of seeded weights; gives these."""
+    torch.manual_seed(1)
     state = {key: tensor for key, tensor in kind().state_dict().items() if key != CUNET}
-    saved = {"nunif_model": 1, "name": f"waifu2x.{name}", "updated_at": "2022-11-09", "kwargs": {"in_channels": 3}}
-    torch.save(saved | {"train_kwargs": None, "state_dict": state}, tmp_path / "x.pth")
-    entry = REGISTRY[model_id]
-    mine = type(entry)("mine", "upscale", entry.scale, "MIT", "pth", "ab" * 32, ())
-    convert(tmp_path / "x.pth", mine, tmp_path / "x.safetensors")
-    network = load(tmp_path / "x.safetensors", mine.sha256).network
-    assert type(network) is type(load(converted(model_id), entry.sha256).network)
-    assert all(torch.equal(network.state_dict()[key], tensor) for key, tensor in state.items())
-    assert load_file(converted(model_id)).keys() == load_file(tmp_path / "x.safetensors").keys()
+    about = {"kwargs": {"in_channels": 3, "out_channels": 3}, "train_kwargs": {"arch": name, "learning_rate": 2e-4}}
+    saved = {"nunif_model": 1, "name": f"waifu2x.{name}", "updated_at": "2022-11-09 05:38:04+00:00"}
+    torch.save(saved | about | {"state_dict": state} | more, path)
+    return state
+
+
+def own(path, **options):
+    return own_model("upscale", str(path), hashlib.sha256(path.read_bytes()).hexdigest(), **options)
+
+
+@pytest.mark.parametrize("name", NUNIF)
+def test_checkpoints_of_nunif_are_files_of_ones_own(name, tmp_path):
+    """Its networks gave what these give, bit for bit, when both were tried by hand on what nunif itself had saved."""
+    state = nunif(tmp_path / "noise0.pth", name, NUNIF[name])
+    mine = own(tmp_path / "noise0.pth")
+    convert(fetch(mine, tmp_path / "downloads"), mine, tmp_path / "x.safetensors")
+    loaded = load(tmp_path / "x.safetensors", mine.sha256)
+    assert type(loaded.network) is type(NUNIF[name]()) and loaded.scale == (2 if name.startswith("up") else 1)
+    assert all(torch.equal(loaded.network.state_dict()[key], tensor) for key, tensor in state.items())
+    with torch.inference_mode():
+        result = loaded.network(torch.rand(1, 3, 9, 7))
+    assert result.shape == (1, 3, 9 * loaded.scale, 7 * loaded.scale)
+    with pytest.raises(RestorationError, match=f"the network's scale is {loaded.scale}, and 4 is wanted"):
+        convert(tmp_path / "noise0.pth", own(tmp_path / "noise0.pth", scale=4), tmp_path / "y.safetensors")
+
+
+def test_files_of_nunif_have_the_tensors_of_the_registered_ones(converted, tmp_path):
+    for name, model_id in (("upconv_7", UPCONV7), ("cunet", CUNET_1X), ("upcunet", CUNET_2X)):
+        state = nunif(tmp_path / "x.pth", name, NUNIF[name])
+        assert load_file(converted(model_id)).keys() - {CUNET} == state.keys()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"name": "waifu2x.swin_unet_2x"},
+            r"holds the network waifu2x\.swin_unet_2x; of nunif's, these are known: .*vgg_7",
+        ),
+        ({"state_dict": {"net.0.weight": torch.zeros(2)}}, "spandrel knows no network"),
+        ({"state_dict": VGG7().state_dict() | {"more": torch.zeros(1)}}, "do not fit"),
+        ({"state_dict": VGG7().state_dict() | {"net.0.weight": torch.zeros(32, 1, 3, 3)}}, "do not fit"),
+        ({"train_kwargs": {"function": hash}}, "is refused"),
+    ],
+    ids=["another network", "too few", "too many", "one channel", "code"],
+)
+def test_what_else_nunif_may_have_saved_is_refused(changes, message, tmp_path):
+    nunif(tmp_path / "x.pth", "vgg_7", VGG7, **changes)
+    with pytest.raises(RestorationError, match=message):
+        convert(tmp_path / "x.pth", own(tmp_path / "x.pth"), tmp_path / "x.safetensors")
 
 
 @pytest.mark.parametrize("model_id", FAMILIES)

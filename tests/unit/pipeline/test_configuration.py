@@ -464,6 +464,9 @@ def test_the_networks_in_use_are_named_at_the_start(project):
     project.models["small"]["sources"] = [{"url": "https://x.example/small.pth"}]
     (notice,) = project.configuration().networks.notices.values()
     assert "whose weights are not here and will be fetched (0.0 MB)" in notice
+    project.models["small"]["sources"] = [{"url": "https://x.example/all.zip", "file": "small.pth"}]
+    (notice,) = project.configuration().networks.notices.values()
+    assert "whose weights are not here and will be fetched;" in notice
 
 
 def test_a_colorizer_is_not_mixed_with_itself(project):
