@@ -6,10 +6,10 @@ INSTALLED := $(VENV)/installed
 DEMO := kinescope-demo
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format lock clean
+.PHONY: help install demo orphans test test-cluster slurm-packages lint format lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## the environment, in .venv
 
@@ -26,9 +26,20 @@ demo: $(INSTALLED) ## restore the bundled clip with real weights; a few minutes 
 	@echo "Restored video:        $(CURDIR)/results/$(DEMO)/$(DEMO).mp4"
 	@echo "Source beside result:  $(CURDIR)/results/$(DEMO)/comparison.png"
 
+orphans: ## cancel the Slurm jobs that a killed run in this folder left behind
+	@profiles/slurm/orphans.sh
+
 test: $(INSTALLED) $(VENV)/oracle ## linters and all tests
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(MAKE) --no-print-directory lint
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n auto
+
+test-cluster: $(INSTALLED) slurm-packages ## the workflow on a Slurm cluster of its own, with accidents
+	shellcheck tests/cluster/slurm.sh profiles/slurm/orphans.sh .ci/run
+	PATH="$(CURDIR)/$(BIN):$$PATH" timeout --kill-after 30 1500 $(BIN)/python -m pytest tests/cluster
+
+# On Debian and Ubuntu, by root; elsewhere they must be there.
+slurm-packages:
+	@PATH="$$PATH:/usr/sbin" which slurmctld munged shellcheck >/dev/null || { apt-get update -qq && apt-get install -qq --no-install-recommends slurm-wlm munge shellcheck; }
 
 # The original packages, against which parity tests hold ours. They do not build everywhere; the tests then say so.
 $(VENV)/oracle: requirements-parity.txt $(INSTALLED)

@@ -163,19 +163,27 @@ class Project:
         finally:
             kill(process)
 
+    def command(self):
+        """How snakemake is called."""
+        return [sys.executable, "-m", "snakemake", "--cores", "2"]
+
+    def environment(self):
+        """What it finds in its environment."""
+        return clean_environment() | {"PYTHONPATH": str(PLUGINS)}
+
     def start(self, *arguments):
         """Call snakemake in a session of its own, in the background; `wait` or `kill` must follow."""
         logs = self.folder.parent / "runs"
         logs.mkdir(exist_ok=True)
         log = logs / f"{len(list(logs.iterdir()))}.log"
-        command = [sys.executable, "-m", "snakemake", "-s", self.checkout / "Snakefile", "--cores", "2"]
+        command = [*self.command(), "-s", self.checkout / "Snakefile"]
         command += ["--workflow-profile", self.checkout / "profiles" / "default"]
         command += ["--logger", "jobs", "--logger-jobs-path", log.with_suffix(".jobs")]
         with log.open("w") as output:
             process = subprocess.Popen(
                 [*map(str, command), *arguments],
                 cwd=self.folder,
-                env=clean_environment() | {"PYTHONPATH": str(PLUGINS)},
+                env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

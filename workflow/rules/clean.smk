@@ -16,7 +16,7 @@ rule clean:
         gpu=GPU,
         device=SETTINGS["device"],
         batch=SETTINGS["batch"],
-        mem_mb=6000,
+        mem_mb=by_attempt(6000),
     params:
         spec=spec("clean"),
     message:

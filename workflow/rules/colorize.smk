@@ -18,7 +18,7 @@ rule colorize:
         gpu=GPU,
         device=SETTINGS["device"],
         batch=SETTINGS["batch"],
-        mem_mb=6000,
+        mem_mb=by_attempt(6000),
     params:
         spec=spec("colorize"),
     message:
@@ -42,7 +42,7 @@ rule hints:
         ENVIRONMENT
     threads: 2
     resources:
-        mem_mb=3000,
+        mem_mb=by_attempt(3000),
         chunk_frames=SETTINGS["chunk_frames"],
     params:
         spec=spec("hints"),
@@ -69,7 +69,7 @@ rule steer:
         ENVIRONMENT
     threads: 2
     resources:
-        mem_mb=2000,
+        mem_mb=by_attempt(2000),
     params:
         spec=spec("steer"),
     message:
@@ -92,7 +92,7 @@ rule stabilize:
         ENVIRONMENT
     threads: 2
     resources:
-        mem_mb=2000,
+        mem_mb=by_attempt(2000),
     params:
         spec=spec("stabilize"),
     message:

@@ -41,6 +41,9 @@ WORK, RESULTS = SETTINGS["work"], SETTINGS["results"]
 LOGS, WEIGHTS = SETTINGS["logs"], SETTINGS["weights"]
 # Each AI job asks for one GPU, which `--profile gpu` limits; asked to run on the CPU, for none.
 GPU = 0 if SETTINGS["device"] == "cpu" else 1
+if workflow.nodes is not None:
+    # `cores: all` of profiles/default counts the cores of this machine: no bound for the threads of jobs on others.
+    workflow.resource_settings.cores = workflow.global_resources["_cores"] = None
 # Used with --sdm conda only.
 ENVIRONMENT = str(WORKFLOW.parent / "environment.yml")
 PLAN = f"{WORK}/plan.{CONFIGURATION.plan_key()}.json"
@@ -73,6 +76,11 @@ def spec(step):
         return CONFIGURATION.spec(wildcards.video, name)
 
     return lookup_spec
+
+
+def by_attempt(mem_mb):
+    """Resource function: so much memory, and as much again at each further attempt of `retries`."""
+    return lambda wildcards, attempt: mem_mb * attempt
 
 
 def probed(wildcards):

@@ -15,7 +15,7 @@ rule detect:
         gpu=GPU,
         device=SETTINGS["device"],
         batch=SETTINGS["batch"],
-        mem_mb=3000,
+        mem_mb=by_attempt(3000),
     params:
         spec=spec("detect"),
     message:
@@ -43,7 +43,7 @@ rule track:
         gpu=GPU,
         device=SETTINGS["device"],
         batch=SETTINGS["batch"],
-        mem_mb=6000,
+        mem_mb=by_attempt(6000),
         chunk_frames=SETTINGS["chunk_frames"],
     params:
         spec=spec("track"),
@@ -77,7 +77,7 @@ rule faces:
         gpu=GPU,
         device=SETTINGS["device"],
         batch=SETTINGS["batch"],
-        mem_mb=6000,
+        mem_mb=by_attempt(6000),
     params:
         spec=spec("faces"),
     message:

@@ -91,6 +91,8 @@ rule unreadable:
         touch(f"{WORK}/{{video}}/unreadable"),
     log:
         f"{LOGS}/{{video}}/unreadable.log",
+    # The first time it takes the probe away.
+    retries: 0
     localrule: True
     conda:
         ENVIRONMENT

@@ -16,7 +16,7 @@ rule upscale:
         gpu=GPU,
         device=SETTINGS["device"],
         batch=SETTINGS["batch"],
-        mem_mb=6000,
+        mem_mb=by_attempt(6000),
     params:
         spec=spec("upscale"),
     message:
@@ -41,7 +41,7 @@ rule settle:
         ENVIRONMENT
     threads: 2
     resources:
-        mem_mb=6000,
+        mem_mb=by_attempt(6000),
     params:
         spec=spec("settle"),
     message:

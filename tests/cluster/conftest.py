@@ -1,0 +1,72 @@
+"""One Slurm cluster for all tests, and a finished local run that every test gets a copy of."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from cluster.project import HERE, ClusterProject
+from workflow.project import Project
+
+PORTS = 5
+"""Of the controller and its nodes."""
+
+
+def free_ports():
+    """The first of a row of ports that nobody listens to."""
+    for first in range(26810, 28000, PORTS):
+        with ExitStack() as sockets:
+            try:
+                for port in range(first, first + PORTS):
+                    sockets.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return first
+    raise RuntimeError("no free ports")
+
+
+@pytest.fixture(scope="session")
+def slurm():
+    """Call `slurm(command, …)` for what slurm.sh can do; its clients are on the PATH."""
+    base = Path(tempfile.mkdtemp(prefix="slurm-", dir="/tmp"))  # not pytest's folder: sockets need a short path
+    settings = {"SLURM_BASE": str(base), "SLURM_PORT": str(free_ports())}
+
+    def call(*command):
+        subprocess.run([HERE / "slurm.sh", *command], check=True, timeout=120, env=os.environ | settings)
+
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SLURM_CONF", str(base / "slurm.conf"))
+        environment.setenv("PATH", str(base / "bin"), prepend=os.pathsep)
+        try:
+            call("start")
+            yield call
+        finally:
+            call("stop")
+            shutil.rmtree(base)
+
+
+@pytest.fixture(autouse=True)
+def sound_cluster(slurm):
+    """Whatever a test does to the cluster ends with it."""
+    yield
+    slurm("start")
+    subprocess.run(["scancel", "--user", str(os.getuid())], check=True, timeout=60)
+
+
+@pytest.fixture(scope="session")
+def local(tmp_path_factory):
+    """Two videos, restored without a cluster."""
+    project = Project.create(tmp_path_factory.mktemp("local") / "project")
+    project.run()
+    return project
+
+
+@pytest.fixture
+def project(local, tmp_path):
+    """A copy to restore on the cluster what a test deletes."""
+    return ClusterProject.of(local, tmp_path / "copy")
