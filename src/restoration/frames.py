@@ -35,11 +35,16 @@ def frame_hash(frame: Picture) -> str:
     return digest.hexdigest()
 
 
+def eight_bits(picture: Picture) -> NDArray[np.uint8]:
+    """*picture*, alpha included, rounded to 8 bits; itself if it has no more."""
+    rounded = cv2.convertScaleAbs(picture, alpha=1 / STEP) if picture.dtype == np.uint16 else picture
+    return cast(NDArray[np.uint8], rounded)
+
+
 def plain(picture: Picture) -> Frame:
     """What *picture* shows as a frame: without alpha, rounded to 8 bits; itself if it is one."""
-    if picture.dtype == np.uint16:
-        picture = cast(Picture, cv2.convertScaleAbs(picture, alpha=1 / STEP))
-    return cast(Frame, picture if picture.shape[-1] == 3 else np.ascontiguousarray(picture[..., :3]))
+    frame = eight_bits(picture)
+    return frame if frame.shape[2] == 3 else np.ascontiguousarray(frame[..., :3])
 
 
 def enriched(frame: Frame, source: Picture) -> Picture:

@@ -301,11 +301,12 @@ def require_results():
 def results_of(video):
     """All files that are due of a video."""
     files = restored(video)
-    records = ["faces"] if "faces" in CONFIGURATION.videos[video].steps else []
+    has_faces = "faces" in CONFIGURATION.videos[video].steps
+    records = [f"{RESULTS}/{video}/{video}.faces.json"] if has_faces else []
     return [
         *files,
         *(f"{file}.delivery.json" for file in files),
-        *(f"{RESULTS}/{video}/{video}.{record}.json" for record in records),
+        *records,
         f"{RESULTS}/{video}/comparison.png",
     ]
 

@@ -6,7 +6,6 @@ bad file must not hold up the others.
 """
 
 import json
-import logging
 from pathlib import Path
 
 import av
@@ -39,7 +38,7 @@ def main() -> None:
                 found["source"]["url"] = receipt["url"]
             times.write(timeline)
         except (RestorationError, av.FFmpegError, ArithmeticError, ValueError) as error:
-            logging.error("ERROR: %s%s", error, again)
+            job.complain(f"{error}{again}")
             found = {"error": f"{error}{again}"}
             timeline.touch()
         description.write_text(json.dumps(found, indent=1))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
 from restoration.errors import RestorationError
-from restoration.frames import STEP, Picture, frame_hash, plain, require_room
+from restoration.frames import STEP, Picture, eight_bits, frame_hash, plain, require_room
 from restoration.media.identity import identify
 from restoration.media.looks import colourfulness, content_box, light_and_change, look
 from restoration.media.reading import crop_box
@@ -351,6 +351,11 @@ def _in_rgb(image: Image.Image, profile: bytes, notes: list[str], assumed: list[
     return (image.convert("RGBA") if image.mode == "P" else image).convert("RGB")
 
 
+def swapped(picture: NDArray[Any]) -> NDArray[Any]:
+    """RGB, with or without alpha, in the order in which OpenCV keeps it in files; and back."""
+    return picture[..., [2, 1, 0, 3][: picture.shape[2]]]
+
+
 def to_sixteen_bits(samples: NDArray[Any], depth: int) -> NDArray[np.uint16]:
     """Integer *samples* of *depth* bits, at most 16, so that white is white."""
     top = 2**depth - 1
@@ -370,9 +375,8 @@ def _deep(shallow: Picture, path: Path, depth: int) -> Picture:
         deep = None
     if deep is None or deep.dtype != np.uint16 or deep.shape != shallow.shape:
         return shallow
-    deep = to_sixteen_bits(deep[..., [2, 1, 0, 3][: deep.shape[2]]], depth)
-    rounded = cv2.convertScaleAbs(deep, alpha=1 / STEP)
+    deep = to_sixteen_bits(swapped(deep), depth)
     # Bytes wrap around, here as there.
-    if (rounded - shallow + np.uint8(1) > 2).any():
+    if (eight_bits(deep) - shallow + np.uint8(1) > 2).any():
         raise RestorationError(f"{path}: its {depth}-bit samples cannot be read with certainty; save it as 16-bit PNG")
     return cast(Picture, deep)

@@ -20,7 +20,7 @@ from restoration.media.identity import sha256
 from restoration.media.looks import look
 from restoration.media.passthrough import Entry
 from restoration.media.proof import LIKENESS
-from restoration.media.still import IPTC_TAGS, XMP_TEXT, Still, read_still, seen
+from restoration.media.still import IPTC_TAGS, XMP_TEXT, Still, read_still, seen, swapped
 
 logger = logging.getLogger(__name__)
 
@@ -205,7 +205,7 @@ def _deep_png(picture: Picture, options: dict[str, Any]) -> bytes:
     said = io.BytesIO()
     Image.new("RGB", (1, 1)).save(said, "PNG", **options)
     samples = dict[bytes, list[bytes]]()
-    for kind, data in _chunks(cv2.imencode(".png", picture[..., [2, 1, 0, 3][: picture.shape[2]]])[1].tobytes()):
+    for kind, data in _chunks(cv2.imencode(".png", swapped(picture))[1].tobytes()):
         samples.setdefault(kind, []).append(data)
     file = io.BytesIO()
     file.write(PNG_SIGNATURE)

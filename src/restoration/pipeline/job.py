@@ -15,6 +15,9 @@ from restoration.pipeline.flight import require_unchanged
 
 logger = logging.getLogger(__name__)
 
+ERROR = "ERROR: "
+"""How the line begins by which a job tells what went wrong."""
+
 
 def put_on_path(scripts: Path) -> None:
     """Let jobs call *scripts* by name, with this package and the Python that runs here, whatever is activated."""
@@ -29,17 +32,22 @@ def run(main: Callable[[], None]) -> None:
     try:
         main()
     except RestorationError as error:
-        logger.error("ERROR: %s", error)
+        complain(f"{error}")
     except MemoryError:
-        logger.error("ERROR: out of memory. Run fewer jobs at once (--cores), or use smaller tiles (tile).")
+        complain("out of memory. Run fewer jobs at once (--cores), or use smaller tiles (tile).")
     except Exception as error:
         # PyAV has errors of its own for what the system says, with the system's numbers.
         if getattr(error, "errno", None) not in DISK_FULL:
             raise
-        logger.error("ERROR: the disk is full, or your share of it (%s). Free space and run again.", error)
+        complain(f"the disk is full, or your share of it ({error}). Free space and run again.")
     else:
         return
     sys.exit(1)
+
+
+def complain(problem: str) -> None:
+    """Tell the user of a *problem*, so that the summary finds it in the log."""
+    logger.error("%s%s", ERROR, problem)
 
 
 def parser(description: str | None) -> ArgumentParser:

@@ -8,11 +8,10 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from restoration.files import atomic
+from restoration.pipeline.job import ERROR
 
 KEY = re.compile(r"(?<=\.)[0-9a-f]{10}(?=\.|$)")
 """In a name, the hash of settings and code."""
-ERROR = "ERROR: "
-"""How jobs begin the line that tells what the user can mend."""
 MOST_NAMED = 20
 
 
