@@ -70,5 +70,5 @@ def test_each_job_has_a_gpu_of_its_own(project):
         held = project.held(3, process)
     finally:
         kill(process)
-    assert all(job["node"].startswith("gpu") and job["gpus"] in ("0", "1") for job in held)
+    assert all(job["node"].startswith("gpu") and job["gpus"] in ("0", "1", "2") for job in held)
     assert len({(job["node"], job["gpus"]) for job in held}) == 3
