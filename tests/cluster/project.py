@@ -44,6 +44,8 @@ class SlurmJob:
 class ClusterProject(Project):
     """What is set on the command line is what the size of the clips asks for, and haste; the rest is in the profile."""
 
+    patience = 3 * Project.patience  # every job starts Snakemake twice
+
     def __init__(self, root):
         super().__init__(root)
         self.faults = root / "faults"

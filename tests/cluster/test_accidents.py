@@ -12,7 +12,7 @@ from workflow.media import frames, packets
 from workflow.project import kill
 from workflow.test_crash import identity, sound_chunks
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(1200)
 
 TARGET = "results/regular/regular.mp4"
 GREEDY = """
@@ -50,7 +50,7 @@ def test_cancelled_slow_and_large_jobs_are_repeated_with_more(project, local):
     def accidents(process):
         cancelled, slow = project.held(2, process)
         subprocess.run(["scancel", cancelled["id"]], check=True)
-        subprocess.run(["scontrol", "update", f"JobId={slow['id']}", "TimeLimit=00:00:01"], check=True)
+        subprocess.run(["scontrol", "update", f"JobId={slow['id']}", "EndTime=now+1second"], check=True)
 
     run = submit(project, accidents)
     assert run.code == 0, run.output
