@@ -19,7 +19,7 @@ PORTS = 5
 
 
 def pytest_collection_modifyitems(items):
-    """The longest test first: it takes one of two workers about as long as the other one needs for the rest."""
+    """The longest test first: with what follows it, it takes one of two workers as long as the rest takes the other."""
     items.sort(key=lambda item: "everything" not in item.fixturenames)
 
 

@@ -42,6 +42,35 @@ def submit(project, action):
         kill(process)
 
 
+def test_videos_that_cannot_be_restored_fail_alone_and_are_named(project, local):
+    project.source("garbage").write_bytes(b"no video" * 1000)
+    with project.manifest() as rows:
+        rows.append(rows[0] | {"video": "garbage", "source": "sources/garbage.mp4"})
+    project.forget_chunks(1)
+    shutil.rmtree(project.results / "irregular")
+    (bad, *_), (after, *_) = (sorted(project.chunks(f"irregular/{step}.*/*.mkv")) for step in ("frames", "upscale"))
+    after.unlink()
+    content = bytearray(bad.read_bytes())
+    content[len(content) // 2] ^= 255
+    bad.write_bytes(content)
+
+    run = project.snakemake()
+    assert run.code != 0
+    assert run.jobs["upscale irregular"] == 3 and run.jobs["unreadable garbage"] == 1
+    assert "Traceback" not in run.output
+    log = after.relative_to(project.work).with_suffix(".log")
+    assert f"logs/{log}" in run.output
+    assert f"{bad.relative_to(project.folder)}: " in (project.folder / "logs" / log).read_text()
+    assert "ERROR: sources/garbage.mp4: cannot be read as video" in run.output
+    assert frames(project.restored("regular")) == frames(local.restored("regular"))
+
+    bad.unlink()
+    with project.manifest() as rows:
+        del rows[-1]
+    project.run()
+    assert_restored(project, local, "regular", "irregular")
+
+
 def test_cancelled_slow_and_large_jobs_are_repeated_with_more(project, local):
     project.edit("workflow/rules/common.smk", "mem_mb * attempt", "mem_mb // 4 * attempt")
     project.forget_chunks(3)
@@ -134,7 +163,7 @@ def test_full_disk(project, local):
         ballast = project.work / "ballast"
         ballast.write_bytes(bytes(shutil.disk_usage(project.work).free - 20_000))
         kept = sound_chunks(project)
-        run = project.snakemake(TARGET)
+        run = project.snakemake(TARGET, "--retries", "0")
         assert run.code != 0
         assert "the disk is full" in run.output
         assert set(project.chunks()) == set(kept)
@@ -144,32 +173,3 @@ def test_full_disk(project, local):
         assert_restored(project, local, "regular")
     finally:
         subprocess.run(["umount", "--lazy", project.work], check=True)
-
-
-def test_videos_that_cannot_be_restored_fail_alone_and_are_named(project, local):
-    project.source("garbage").write_bytes(b"no video" * 1000)
-    with project.manifest() as rows:
-        rows.append(rows[0] | {"video": "garbage", "source": "sources/garbage.mp4"})
-    project.forget_chunks(1)
-    shutil.rmtree(project.results / "irregular")
-    (bad, *_), (after, *_) = (sorted(project.chunks(f"irregular/{step}.*/*.mkv")) for step in ("frames", "upscale"))
-    after.unlink()
-    content = bytearray(bad.read_bytes())
-    content[len(content) // 2] ^= 255
-    bad.write_bytes(content)
-
-    run = project.snakemake()
-    assert run.code != 0
-    assert run.jobs["upscale irregular"] == 3 and run.jobs["unreadable garbage"] == 1
-    assert "Traceback" not in run.output
-    log = after.relative_to(project.work).with_suffix(".log")
-    assert f"logs/{log}" in run.output
-    assert f"{bad.relative_to(project.folder)}: " in (project.folder / "logs" / log).read_text()
-    assert "ERROR: sources/garbage.mp4: cannot be read as video" in run.output
-    assert frames(project.restored("regular")) == frames(local.restored("regular"))
-
-    bad.unlink()
-    with project.manifest() as rows:
-        del rows[-1]
-    project.run()
-    assert_restored(project, local, "regular", "irregular")
