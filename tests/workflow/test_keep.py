@@ -82,3 +82,14 @@ def test_none_keeps_nothing_and_asks_for_nothing(settled, tmp_path):
     # A file above 1 MB, which Snakemake judges by its time.
     os.utime(project.source("irregular"))
     assert project.run() == Counter({"probe irregular": 1, "plan": 1})
+
+
+def test_chunks_of_before_can_be_deleted(settled, tmp_path):
+    project = settled.copy(tmp_path / "copy")
+    with project.config() as settings:
+        settings["keep"] = "small"
+    assert not project.dry()
+    assert project.snakemake("--delete-temp-output").code == 0
+    assert steps_kept(project) == {"frames"}
+    assert_like(project, settled)
+    assert not project.dry()
