@@ -25,7 +25,7 @@ rule all:
     input:
         # Asked for by name: Snakemake does not miss a missing plan, and without one looks no further.
         PLAN,
-        collect("{file}", file=ALL_RESULTS),
+        [stored(file) for file in ALL_RESULTS],
     localrule: True
 
 

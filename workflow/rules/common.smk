@@ -12,7 +12,7 @@ from snakemake.exceptions import WorkflowError
 
 from restoration.engines.lease import JOBS_PER_GPU
 from restoration.errors import RestorationError
-from restoration.media.remote import retrieve
+from restoration.media.remote import is_remote, retrieve
 from restoration.pipeline.configuration import Configuration
 from restoration.pipeline.flight import remember
 from restoration.pipeline.job import put_on_path
@@ -56,6 +56,20 @@ wildcard_constraints:
     span=Span.PATTERN,
     variant=r"(\.[a-z][a-z0-9-]*)?",
     container="mp4|mkv|mov|png|jpg|tif",
+
+
+def stored(file):
+    """One of the results for Snakemake; a URL for the storage plugin that knows it, with the user's options for it."""
+    return storage(file) if is_remote(file) else file
+
+
+try:
+    stored(RESULTS)
+except WorkflowError:
+    raise WorkflowError(
+        f"config: results: no storage plugin for {RESULTS} is installed. Name a folder or s3://bucket/folder, or "
+        "pip install the plugin for it"
+    ) from None
 
 
 def require_current(wildcards, step, current):
@@ -214,7 +228,7 @@ def restored_video(wildcards):
     """Input function: the main delivered file of a video."""
     # Before planning Snakemake takes every encode for due; only who waits for the plan, too, is thought over after it.
     checkpoints.plan.get()
-    return restored(wildcards.video)[0]
+    return stored(restored(wildcards.video)[0])
 
 
 @cache
@@ -269,6 +283,15 @@ def all_probes(wildcards):
     ]
 
 
+@cache
+def made(file):
+    """When one of the results was made, in nanoseconds, or None where it is missing; to be asked once all jobs ended."""
+    if not is_remote(file):
+        return Path(file).stat().st_mtime_ns if Path(file).exists() else None
+    remote = storage(file).flags["storage_object"]
+    return int(remote.mtime() * 1e9) if remote.exists() else None
+
+
 def is_of_everything():
     """Whether this run was asked for everything."""
     settings = workflow.dag_settings
@@ -282,17 +305,19 @@ def summarize():
     if is_of_everything():
         current = CONFIGURATION.current_intermediates()
         due = {
-            video: [Path(file) for file in files] for video, files in RESULTS_OF.items()
+            video: [made(file) for file in files] for video, files in RESULTS_OF.items()
         }
         rows = outcomes(due, Path(LOGS), current)
-        print(write_summary(rows, Path(RESULTS, "summary.tsv")), file=sys.stderr)
+        # It names logs, which are local; so is it where the results are not.
+        folder = Path(LOGS if is_remote(RESULTS) else RESULTS)
+        print(write_summary(rows, folder / "summary.tsv"), file=sys.stderr)
 
 
 def require_results():
     """Raise where a run of everything ends well and something is missing: the exit code must not say otherwise."""
     if not is_of_everything():
         return
-    if missing := [file for file in ALL_RESULTS if not Path(file).exists()]:
+    if missing := [file for file in ALL_RESULTS if made(file) is None]:
         raise WorkflowError(
             f"the run ended without {', '.join(missing)}. Run the same command again, and please report this."
         )

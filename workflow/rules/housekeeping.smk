@@ -6,7 +6,8 @@ rule prune:
     run:
         prune(
             Path(WORK),
-            Path(RESULTS),
+            # Of results that are stored elsewhere, where they are on their way there.
+            Path(stored(f"{RESULTS}/any")).parent,
             CONFIGURATION.current_intermediates(),
             delete=SETTINGS["delete"],
         )

@@ -8,7 +8,7 @@ rule comparison:
         probe=ancient(probed),
         timeline=ancient(timeline),
     output:
-        f"{RESULTS}/{{video}}/comparison.png",
+        stored(f"{RESULTS}/{{video}}/comparison.png"),
     log:
         f"{LOGS}/{{video}}/comparison.log",
     conda:

@@ -25,16 +25,15 @@ class Outcome:
     log: str = ""
 
 
-def outcomes(results: Mapping[str, Sequence[Path]], logs: Path, current: Iterable[str]) -> Iterator[Outcome]:
-    """What became of each video, by the *results* that are due of it.
+def outcomes(results: Mapping[str, Sequence[int | None]], logs: Path, current: Iterable[str]) -> Iterator[Outcome]:
+    """What became of each video, by when the *results* that are due of it were made (in ns; None for one that was not).
 
     *logs* is the folder of all logs; those whose key is in none of the *current* names (within the work folder) tell of
     settings that are gone.
     """
     keys = {match[0] for match in map(KEY.search, current) if match}
     for video, due in results.items():
-        made = [path.stat().st_mtime_ns for path in due if path.exists()]
-        since = min(made) if len(made) == len(due) else 0
+        since = min(time or 0 for time in due)
         written = [(log.stat().st_mtime_ns, log) for log in _logs(logs / video, keys)]
         newest = [log for age, log in sorted(written, reverse=True) if age > since]
         yield _outcome(video, newest, done=bool(since))

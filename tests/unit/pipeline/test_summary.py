@@ -28,7 +28,9 @@ def put(tmp_path):
 
 
 def of_a(tmp_path):
-    (one,) = outcomes({"a": [tmp_path / "a.mp4", tmp_path / "a.json"]}, tmp_path / "logs", CURRENT)
+    files = (tmp_path / name for name in ("a.mp4", "a.json"))
+    made = [file.stat().st_mtime_ns if file.exists() else None for file in files]
+    (one,) = outcomes({"a": made}, tmp_path / "logs", CURRENT)
     return one.status, one.why, one.log.removeprefix(f"{tmp_path}/")
 
 
