@@ -23,6 +23,7 @@ include: "workflow/rules/housekeeping.smk"
 rule all:
     default_target: True
     input:
+        MARK,
         # Asked for by name: Snakemake does not miss a missing plan, and without one looks no further.
         PLAN,
         [stored(file) for file in ALL_RESULTS],

@@ -1,4 +1,5 @@
 # Needs: config and manifest. Gives: the checked configuration and the helpers by which rules find their files.
+import asyncio
 import json
 import os
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from snakemake.exceptions import WorkflowError
+from snakemake.io import IOCache
 
 from restoration.engines.lease import JOBS_PER_GPU
 from restoration.errors import RestorationError
@@ -63,13 +65,35 @@ def stored(file):
     return storage(file) if is_remote(file) else file
 
 
-try:
-    stored(RESULTS)
-except WorkflowError:
-    raise WorkflowError(
-        f"config: results: no storage plugin for {RESULTS} is installed. Name a folder or s3://bucket/folder, or "
-        "pip install the plugin for it"
-    ) from None
+def require_storage(mark):
+    """Raise before hours of work where *mark* is to go to a storage that is not there or not open for us.
+
+    S3's plugin would make a bucket of any name.
+    """
+    remote = mark.flags["storage_object"]
+    try:
+        reason = "there is no such bucket, or it is not yours to see"
+        there = remote.exists() or getattr(remote, "bucket_exists", lambda: True)()
+    except Exception as error:
+        there, reason = False, error
+    if not there:
+        raise WorkflowError(
+            f"config: results: {RESULTS}: {reason}. Check name and access; docs/storage.md tells how to give it"
+        )
+
+
+MARK = []
+if is_remote(RESULTS):
+    try:
+        # A listing of its folder, which Snakemake and we ask for, tells of all results at once, instead of each alone.
+        MARK = [stored(f"{RESULTS}/.restoration")]
+    except WorkflowError:
+        raise WorkflowError(
+            f"config: results: no storage plugin for {RESULTS} is installed. Name a folder or s3://bucket/folder, or "
+            "pip install the plugin for it"
+        ) from None
+    if workflow.is_main_process:
+        require_storage(MARK[0])
 
 
 def require_current(wildcards, step, current):
@@ -284,11 +308,22 @@ def all_probes(wildcards):
 
 
 @cache
+def listed():
+    """What the storage of the results tells by the way; to be asked once all jobs ended."""
+    cache = IOCache(0)
+    for mark in MARK:
+        asyncio.run(mark.flags["storage_object"].inventory(cache))
+    return cache.mtime
+
+
+@cache
 def made(file):
     """When one of the results was made, in nanoseconds, or None where it is missing; to be asked once all jobs ended."""
     if not is_remote(file):
         return Path(file).stat().st_mtime_ns if Path(file).exists() else None
     remote = storage(file).flags["storage_object"]
+    if found := listed().get(remote.cache_key()):
+        return int(found.storage() * 1e9)
     return int(remote.mtime() * 1e9) if remote.exists() else None
 
 

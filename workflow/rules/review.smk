@@ -11,6 +11,8 @@ rule comparison:
         stored(f"{RESULTS}/{{video}}/comparison.png"),
     log:
         f"{LOGS}/{{video}}/comparison.log",
+    # At each turn Snakemake asks a storage for the inputs of all jobs that wait.
+    priority: 1
     conda:
         ENVIRONMENT
     params:

@@ -75,7 +75,7 @@ def folder_mistakes(url: str) -> list[str]:
     if not is_remote(url):
         return []
     if url.lower().startswith(("http://", "https://")):
-        return ["nothing can be written to http:// and https://; name a folder, or s3://bucket/folder"]
+        return ["nothing can be written to http:// and https://; name a folder or s3://bucket/folder"]
     return _malformed(f"{url}/file")
 
 
@@ -95,7 +95,7 @@ def _malformed(source: str) -> list[str]:
     if not parts.hostname:
         return [f"names no {'bucket' if scheme == 's3' else 'server'}"]
     if scheme == "s3" and ("?" in source or "#" in source):
-        return ["a name with ? or # cannot be fetched from s3; copy the object to another name"]
+        return ["names with ? or # cannot be used in s3; choose another"]
     if scheme == "s3" and (parts.path.endswith("/") or not parts.path):
         return ["names no file: s3://bucket/folder/file"]
     if "#" in source:
