@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from snakemake.exceptions import WorkflowError
 from snakemake.io import IOCache
+from snakemake.jobs import Job
 
 from restoration.engines.lease import JOBS_PER_GPU
 from restoration.errors import RestorationError
@@ -58,6 +59,17 @@ wildcard_constraints:
     span=Span.PATTERN,
     variant=r"(\.[a-z][a-z0-9-]*)?",
     container="mp4|mkv|mov|png|jpg|tif",
+
+
+async def keep_output(job):
+    """Instead of deleting what a job is about to make again: the run of another user may be reading just that.
+
+    Nothing is lost by it, because all files come whole and by renaming. In S3 it would leave a time without a result,
+    and might delete the bucket.
+    """
+
+
+Job.remove_existing_output = keep_output
 
 
 def stored(file):
