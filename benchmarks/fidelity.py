@@ -28,12 +28,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
 from restoration.engines.torch_engine import use_threads  # noqa: E402
-from restoration.frames import Frame  # noqa: E402
+from restoration.frames import Frame, resized  # noqa: E402
 from restoration.models.convert import convert  # noqa: E402
 from restoration.models.fetch import fetch  # noqa: E402
 from restoration.models.registry import load_registry  # noqa: E402
 from restoration.stages.motion import Seen, Step  # noqa: E402
-from restoration.stages.upscale import Upscaler, projected, resized  # noqa: E402
+from restoration.stages.upscale import Upscaler, projected  # noqa: E402
 
 VARIANTS = {
     "as it is": (1.0, 0),

@@ -1,7 +1,7 @@
 """The types that everything passes on: decoded pictures."""
 
 import hashlib
-from typing import cast
+from typing import TypeVar, cast
 
 import cv2
 import numpy as np
@@ -20,6 +20,8 @@ Picture = NDArray[np.unsignedinteger]
 
 Pictures = NDArray[np.unsignedinteger]
 """Pictures of one size and kind: (n, height, width, 3 or 4)."""
+
+P = TypeVar("P", bound=Picture)
 
 STEP = 0xFFFF // 0xFF
 """Of 16 bits, what is one step of 8."""
@@ -58,6 +60,13 @@ def enriched(frame: Frame, source: Picture) -> Picture:
         deep += source[..., :3]
         result = deep.clip(0, 0xFFFF, out=deep).astype(np.uint16)
     return result if source.shape[2] == 3 else cast(Picture, np.dstack([result, source[..., 3]]))
+
+
+def resized(picture: P, size: tuple[int, int]) -> P:
+    """*picture* of *size* (height, width), by Lanczos; itself where that is its size."""
+    if picture.shape[:2] == size:
+        return picture
+    return cast(P, cv2.resize(picture, size[::-1], interpolation=cv2.INTER_LANCZOS4))
 
 
 def require_room(height: int, width: int) -> None:

@@ -1,4 +1,4 @@
-"""One Slurm cluster for all tests, and a finished local run that every test gets a copy of."""
+"""A Slurm cluster for each worker, and a finished local run that every test gets a copy of."""
 
 import os
 import shutil
@@ -9,12 +9,18 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from cluster.project import HERE, ClusterProject
-from workflow.project import Project
+from workflow.conftest import finished, shared  # noqa: F401
 
 PORTS = 5
 """Of the controller and its nodes."""
+
+
+def pytest_collection_modifyitems(items):
+    """The longest test first: with what follows it, it takes one of two workers as long as the rest takes the other."""
+    items.sort(key=lambda item: "everything" not in item.fixturenames)
 
 
 def free_ports():
@@ -31,10 +37,10 @@ def free_ports():
 
 
 @pytest.fixture(scope="session")
-def slurm():
+def slurm(tmp_path_factory):
     """Call `slurm(command, …)` for what slurm.sh can do; its clients are on the PATH."""
     base = Path(tempfile.mkdtemp(prefix="slurm-", dir="/tmp"))  # not pytest's folder: sockets need a short path
-    settings = {"SLURM_BASE": str(base), "SLURM_PORT": str(free_ports())}
+    settings = {"SLURM_BASE": str(base)}
 
     def call(*command):
         subprocess.run([HERE / "slurm.sh", *command], check=True, timeout=120, env=os.environ | settings)
@@ -43,7 +49,9 @@ def slurm():
         environment.setenv("SLURM_CONF", str(base / "slurm.conf"))
         environment.setenv("PATH", str(base / "bin"), prepend=os.pathsep)
         try:
-            call("start")
+            with FileLock(tmp_path_factory.getbasetemp().parent / "ports.lock"):
+                settings["SLURM_PORT"] = str(free_ports())
+                call("start")
             yield call
         finally:
             call("stop")
@@ -59,11 +67,9 @@ def sound_cluster(slurm):
 
 
 @pytest.fixture(scope="session")
-def local(tmp_path_factory):
+def local(finished):  # noqa: F811
     """Two videos, restored without a cluster."""
-    project = Project.create(tmp_path_factory.mktemp("local") / "project")
-    project.run()
-    return project
+    return finished.project
 
 
 @pytest.fixture

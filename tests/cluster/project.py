@@ -18,8 +18,10 @@ import json, os, time
 from pathlib import Path
 folder = Path(os.environ["RESTORATION_FAULTS"])
 names = {"id": "SLURM_JOB_ID", "node": "SLURMD_NODENAME", "gpus": "CUDA_VISIBLE_DEVICES"}
-(folder / "note").write_text(json.dumps({name: os.environ[variable] for name, variable in names.items()}))
-(folder / "note").rename(folder / f"held.{os.environ['SLURM_JOB_ID']}")
+job = {name: os.environ[variable] for name, variable in names.items()}
+note = folder / job["id"]
+note.write_text(json.dumps(job))
+note.rename(folder / f"held.{job['id']}")
 while not (folder / "released").exists():
     time.sleep(0.1)
 """
@@ -41,6 +43,8 @@ class SlurmJob:
 
 class ClusterProject(Project):
     """What is set on the command line is what the size of the clips asks for, and haste; the rest is in the profile."""
+
+    patience = 3 * Project.patience  # every job starts Snakemake twice
 
     def __init__(self, root):
         super().__init__(root)

@@ -10,7 +10,7 @@
 #   slurm.sh stop               cancel all jobs, stop all daemons
 #   slurm.sh env                exports for clients: eval "$(slurm.sh env)"
 #   slurm.sh crash-node NODE    kill a slurmd and its jobs; `start` brings it back
-#   slurm.sh stop-controller    stop slurmctld; `start` brings it back
+#   slurm.sh crash-controller   kill slurmctld; `start` brings it back
 #
 # SLURM_BASE names the folder (at most 60 characters: it becomes part of socket names), SLURM_PORT the first of 5 ports.
 set -euo pipefail
@@ -20,7 +20,7 @@ PATH=$PATH:/usr/sbin:/sbin
 base=${SLURM_BASE:?}
 port=${SLURM_PORT:-26810}
 nodes=(cpu1 cpu2 gpu1 gpu2)
-gpus=2 cpus=8 memory=64000 patience=60
+gpus=3 cpus=8 memory=64000 patience=60
 export SLURM_CONF=$base/slurm.conf
 
 die() { echo "slurm.sh: $*" >&2; exit 1; }
@@ -169,6 +169,6 @@ case ${1:-} in
         printf 'export SLURM_CONF=%q PATH=%q:$PATH\n' "$SLURM_CONF" "$base/bin"
         ;;
     crash-node) crash_node "${2:?node}" ;;
-    stop-controller) stop_daemon slurmctld ;;
+    crash-controller) kill -KILL "$(pid_of slurmctld)" ;;
     *) die "see the head of this file" ;;
 esac

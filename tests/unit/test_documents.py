@@ -1,5 +1,6 @@
 """Files that say the same thing twice must not drift apart."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,14 @@ def test_conda_environment_pins_what_the_lock_pins() -> None:
 
 def test_both_manifests_of_the_demo_are_one() -> None:
     assert (ROOT / "config/manifest.tsv").read_text() == (ROOT / "demo/manifest.tsv").read_text()
+
+
+def test_slurm_profile_sends_what_asks_for_a_gpu_where_gpus_are() -> None:
+    rules = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    bodies = re.findall(r"^(?:rule|checkpoint) (\w+):\n((?:    .*\n|\n)+)", rules, re.MULTILINE)
+    asking = {rule for rule, body in bodies if re.search(r"\bgpu=", body)}
+    profile = yaml.safe_load((ROOT / "profiles/slurm/profile.yaml").read_text())
+    resources = profile["set-resources"].items()
+    assert asking
+    assert {rule for rule, settings in resources if settings.get("slurm_partition") == "gpu"} == asking
+    assert profile["default-resources"]["slurm_partition"] != "gpu"

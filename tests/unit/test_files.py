@@ -1,8 +1,24 @@
 """A file has its final name only when whole."""
 
+import shutil
+
 import pytest
 
-from restoration.files import atomic
+from restoration.errors import RestorationError
+from restoration.files import SCRATCH, atomic, use_scratch
+
+
+@pytest.fixture
+def scratch(tmp_path, monkeypatch):
+    """A folder on a disk of this machine."""
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    monkeypatch.setenv("NODE", str(tmp_path))
+    monkeypatch.setenv(SCRATCH, "$NODE/scratch")
+    use_scratch()
+    yield folder
+    monkeypatch.setenv(SCRATCH, "")
+    use_scratch()
 
 
 def test_appears_whole(tmp_path):
@@ -41,3 +57,32 @@ def test_two_writers_of_one_target_do_not_meet(tmp_path):
         second.write_text("second")
     assert target.read_text() == "first"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_scratch_is_written_first(tmp_path, scratch):
+    target = tmp_path / "shared" / "a.json"
+    with atomic(target) as temporary:
+        temporary.write_text("new")
+        assert temporary.parent == scratch
+        assert list(target.parent.iterdir()) == []
+    assert target.read_text() == "new"
+    assert [*target.parent.iterdir(), *scratch.iterdir()] == [target]
+
+
+def test_a_move_from_scratch_that_fails_leaves_nothing(tmp_path, scratch, monkeypatch):
+    def full(source, target):
+        target.write_text("half")
+        raise OSError
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    target = tmp_path / "shared" / "a.txt"
+    with pytest.raises(OSError), atomic(target) as temporary:
+        temporary.write_text("whole")
+    assert [*target.parent.iterdir(), *scratch.iterdir()] == []
+
+
+@pytest.mark.parametrize("said", ["$NO_SUCH_VARIABLE", "/no/such/folder"])
+def test_no_scratch_folder_is_an_error_that_names_it(monkeypatch, said):
+    monkeypatch.setenv(SCRATCH, said)
+    with pytest.raises(RestorationError, match=f"scratch: there is no folder .*{said[1:]}"):
+        use_scratch()

@@ -55,6 +55,8 @@ def jobs(*rules, of=tuple(CLIPS)):
 class Project:
     """`root/checkout` holds the workflow, `root/project` sources, configuration and results."""
 
+    patience = PATIENCE
+
     def __init__(self, root):
         self.checkout, self.folder = root / "checkout", root / "project"
         self.work, self.results = self.folder / "work", self.folder / "results"
@@ -195,7 +197,7 @@ class Project:
 
     def wait(self, process):
         """Wait for a started run."""
-        code = process.wait(PATIENCE)
+        code = process.wait(self.patience)
         started = [json.loads(line) for line in process.log.with_suffix(".jobs").read_text().splitlines()]
         names = (" ".join(filter(None, [job["rule"], job.get("video")])) for job in started if job["rule"] != "all")
         return Run(code, process.log.read_text(), Counter(names))
@@ -206,7 +208,7 @@ class Project:
 
     def until(self, condition, process):
         """Wait until a condition holds in a run that is still going on."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self.patience
         while not (found := condition()):
             assert process.poll() is None, process.log.read_text()
             assert time.monotonic() < deadline, process.log.read_text()

@@ -49,6 +49,13 @@ def test_dry_run_with_gpu_profile(clone):
     assert "kinescope-demo" in output
 
 
+def test_dry_run_with_slurm_profile(clone):
+    output = clone("snakemake", "--profile", "slurm", "-n")
+    assert "Using profiles slurm" in output
+    assert "slurm_partition=cpu" in output
+    assert "kinescope-demo" in output
+
+
 def test_gpu_profile_counts_what_is_there(clone):
     (clone.root / "Snakefile").write_text("rule all:\n    resources: gpu=1\n    shell: 'true'\n")
     settings = clone.root / "profiles" / "gpu" / "settings.yaml"

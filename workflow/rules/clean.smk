@@ -5,7 +5,7 @@ rule clean:
         # The name of the weights' file tells their content; its age means nothing.
         weights=ancient(weights_of("clean")),
     output:
-        chunk=f"{WORK}/{{video}}/clean.{{key}}/{{span}}.mkv",
+        chunk=kept("clean", f"{WORK}/{{video}}/clean.{{key}}/{{span}}.mkv"),
         hashes=f"{WORK}/{{video}}/clean.{{key}}/{{span}}.hashes",
     log:
         f"{LOGS}/{{video}}/clean.{{key}}/{{span}}.log",

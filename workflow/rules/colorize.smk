@@ -7,7 +7,7 @@ rule colorize:
         # The name of the weights' file tells their content; its age means nothing.
         weights=ancient(weights_of("colorize")),
     output:
-        chunk=f"{WORK}/{{video}}/colorize.{{key}}/{{span}}.mkv",
+        chunk=kept("colorize", f"{WORK}/{{video}}/colorize.{{key}}/{{span}}.mkv"),
         hashes=f"{WORK}/{{video}}/colorize.{{key}}/{{span}}.hashes",
     log:
         f"{LOGS}/{{video}}/colorize.{{key}}/{{span}}.log",
@@ -61,7 +61,7 @@ rule steer:
         hints=hints,
         timeline=ancient(timeline),
     output:
-        chunk=f"{WORK}/{{video}}/steer.{{key}}/{{span}}.mkv",
+        chunk=kept("steer", f"{WORK}/{{video}}/steer.{{key}}/{{span}}.mkv"),
         hashes=f"{WORK}/{{video}}/steer.{{key}}/{{span}}.hashes",
     log:
         f"{LOGS}/{{video}}/steer.{{key}}/{{span}}.log",
@@ -84,7 +84,7 @@ rule stabilize:
         chunks=neighbourhood("stabilize"),
         timeline=ancient(timeline),
     output:
-        chunk=f"{WORK}/{{video}}/stabilize.{{key}}/{{span}}.mkv",
+        chunk=kept("stabilize", f"{WORK}/{{video}}/stabilize.{{key}}/{{span}}.mkv"),
         hashes=f"{WORK}/{{video}}/stabilize.{{key}}/{{span}}.hashes",
     log:
         f"{LOGS}/{{video}}/stabilize.{{key}}/{{span}}.log",

@@ -15,9 +15,20 @@ from snakemake.jobs import Job
 
 from restoration.engines.lease import JOBS_PER_GPU
 from restoration.errors import RestorationError
+from restoration.files import SCRATCH
 from restoration.media.remote import is_remote, retrieve
-from restoration.pipeline.configuration import Configuration
+from restoration.pipeline.configuration import (
+    LARGE_STEPS,
+    RESTORING_STAGES,
+    Configuration,
+)
 from restoration.pipeline.flight import remember
+from restoration.pipeline.forecast import (
+    Calibration,
+    forecast,
+    sample_spans,
+    write_forecast,
+)
 from restoration.pipeline.job import put_on_path
 from restoration.pipeline.plan import NEIGHBOURS, Span, write_plan
 from restoration.pipeline.prune import prune
@@ -40,6 +51,7 @@ for notice in CONFIGURATION.networks.notices.values():
 
 SETTINGS = CONFIGURATION.settings
 os.environ[JOBS_PER_GPU] = str(SETTINGS["jobs_per_gpu"])
+os.environ[SCRATCH] = SETTINGS["scratch"]
 WORK, RESULTS = SETTINGS["work"], SETTINGS["results"]
 LOGS, WEIGHTS = SETTINGS["logs"], SETTINGS["weights"]
 # Each AI job asks for one GPU, which `--profile gpu` limits; asked to run on the CPU, for none.
@@ -128,6 +140,15 @@ def spec(step):
     return lookup_spec
 
 
+def kept(step, chunk):
+    """An output of *step* that goes away when it is used up, if `keep` says so.
+
+    Not its list of hashes, which is small and found by the chunk's name: no rule asks for it, so it would go at once.
+    """
+    used_up = {"all": (), "small": LARGE_STEPS, "none": ("frames", *RESTORING_STAGES)}
+    return temp(chunk) if step in used_up[SETTINGS["keep"]] else chunk
+
+
 def by_attempt(mem_mb):
     """Resource function: so much memory, and as much again at each further attempt of `retries`."""
     return lambda wildcards, attempt: mem_mb * attempt
@@ -166,9 +187,7 @@ def neighbourhood(step):
 
     def near_chunks(wildcards):
         span = Span.parse(wildcards.span)
-        spans = map(
-            Span.parse, planned_spans(checkpoints.plan.get().output[0])[wildcards.video]
-        )
+        spans = planned_spans(checkpoints.plan.get().output[0])[wildcards.video]
         previous = CONFIGURATION.videos[wildcards.video].before(step)
         return [
             chunk_after(wildcards.video, previous, near)
@@ -269,8 +288,9 @@ def restored_video(wildcards):
 
 @cache
 def planned_spans(plan):
-    """The chunks of every video, as names; read once, because every video asks."""
-    return json.loads(Path(plan).read_text())
+    """The chunks of every video; read once, because every video asks."""
+    names = json.loads(Path(plan).read_text())
+    return {video: [Span.parse(name) for name in names[video]] for video in names}
 
 
 def chunks_before(step):
@@ -315,7 +335,7 @@ def all_probes(wildcards):
     """Input function: the probe of every video; asked only where the plan is made, because it looks at every source."""
     return [
         f"{WORK}/{video}/probe.{CONFIGURATION.key(video, 'probe')}.json"
-        for video in CONFIGURATION.videos
+        for video in CONFIGURATION.due
     ]
 
 
@@ -337,6 +357,66 @@ def made(file):
     if found := listed().get(remote.cache_key()):
         return int(found.storage() * 1e9)
     return int(remote.mtime() * 1e9) if remote.exists() else None
+
+
+@cache
+def kind_of(video):
+    """Hash of what decides how long a frame of a video takes."""
+    return CONFIGURATION.kind(video)
+
+
+def specimens():
+    """For each kind of videos one that can be read, and its chunks."""
+    plan = planned_spans(checkpoints.plan.get().output[0])
+    return {
+        kind_of(video): (video, plan[video])
+        for video in reversed(CONFIGURATION.due)
+        if plan[video]
+    }
+
+
+def calibrations(wildcards):
+    """Input function: what a forecast must know of each kind of videos."""
+    return [f"{WORK}/.forecast/{kind}.json" for kind in specimens()]
+
+
+def probe_of_kind(wildcards):
+    """Input function: the probe of the video that stands for its kind."""
+    video, _ = specimens()[wildcards.key]
+    return f"{WORK}/{video}/probe.{CONFIGURATION.key(video, 'probe')}.json"
+
+
+def samples_of_kind(wildcards):
+    """Input function: two runs of frames of the video that stands for its kind."""
+    video, spans = specimens()[wildcards.key]
+    return [
+        chunk_after(video, "frames", span) for span in sample_spans(spans[-1].last + 1)
+    ]
+
+
+def sample_settings(wildcards):
+    """Params function: the configuration by which samples of a kind are restored, as JSON; the same for all videos."""
+    video = next(
+        video for video in CONFIGURATION.due if kind_of(video) == wildcards.key
+    )
+    return json.dumps(CONFIGURATION.sample(video), sort_keys=True)
+
+
+def tell_forecast(calibrations, target):
+    """Say what all videos of this run will cost."""
+    known = {Path(file).stem: Calibration.read(Path(file)) for file in calibrations}
+    probes = dict(zip(CONFIGURATION.due, map(Path, all_probes(None)), strict=True))
+    plan = planned_spans(PLAN)
+    unreadable = [video for video in probes if not plan[video]]
+    readable = {video: probes[video] for video in probes if plan[video]}
+    rows = forecast(
+        readable,
+        {video: known[kind_of(video)] for video in readable},
+        longest=SETTINGS["chunk_frames"],
+        keep=SETTINGS["keep"],
+        gpu=SETTINGS["device"] != "cpu",
+    )
+    print(write_forecast(rows, target, unreadable=unreadable), file=sys.stderr)
 
 
 def is_of_everything():
@@ -383,5 +463,5 @@ def results_of(video):
     ]
 
 
-RESULTS_OF = {video: results_of(video) for video in CONFIGURATION.videos}
+RESULTS_OF = {video: results_of(video) for video in CONFIGURATION.due}
 ALL_RESULTS = [file for files in RESULTS_OF.values() for file in files]

@@ -63,9 +63,9 @@ rule faces:
         tracks=tracks,
         weights=ancient(weights_of("faces")),
     output:
-        chunk=f"{WORK}/{{video}}/faces.{{key}}/{{span}}.mkv",
+        chunk=kept("faces", f"{WORK}/{{video}}/faces.{{key}}/{{span}}.mkv"),
         hashes=f"{WORK}/{{video}}/faces.{{key}}/{{span}}.hashes",
-        invented=f"{WORK}/{{video}}/faces.{{key}}/{{span}}.invented.mkv",
+        invented=kept("faces", f"{WORK}/{{video}}/faces.{{key}}/{{span}}.invented.mkv"),
         invented_hashes=f"{WORK}/{{video}}/faces.{{key}}/{{span}}.invented.hashes",
         entries=f"{WORK}/{{video}}/faces.{{key}}/{{span}}.json",
     log:

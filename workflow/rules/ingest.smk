@@ -65,7 +65,7 @@ rule frames:
         probe=probed,
         timeline=ancient(timeline),
     output:
-        chunk=f"{WORK}/{{video}}/frames.{{key}}/{{span}}.mkv",
+        chunk=kept("frames", f"{WORK}/{{video}}/frames.{{key}}/{{span}}.mkv"),
         hashes=f"{WORK}/{{video}}/frames.{{key}}/{{span}}.hashes",
     log:
         f"{LOGS}/{{video}}/frames.{{key}}/{{span}}.log",

@@ -5,7 +5,7 @@ rule upscale:
         # The name of the weights' file tells their content; its age means nothing.
         weights=ancient(weights_of("upscale")),
     output:
-        chunk=f"{WORK}/{{video}}/upscale.{{key}}/{{span}}.mkv",
+        chunk=kept("upscale", f"{WORK}/{{video}}/upscale.{{key}}/{{span}}.mkv"),
         hashes=f"{WORK}/{{video}}/upscale.{{key}}/{{span}}.hashes",
     log:
         f"{LOGS}/{{video}}/upscale.{{key}}/{{span}}.log",
@@ -33,7 +33,7 @@ rule settle:
         sources=neighbourhood("upscale"),
         timeline=ancient(timeline),
     output:
-        chunk=f"{WORK}/{{video}}/settle.{{key}}/{{span}}.mkv",
+        chunk=kept("settle", f"{WORK}/{{video}}/settle.{{key}}/{{span}}.mkv"),
         hashes=f"{WORK}/{{video}}/settle.{{key}}/{{span}}.hashes",
     log:
         f"{LOGS}/{{video}}/settle.{{key}}/{{span}}.log",

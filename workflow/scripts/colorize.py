@@ -8,7 +8,8 @@ from restoration.engines.torch_engine import use_threads
 from restoration.media.timeline import Timeline
 from restoration.pipeline import job
 from restoration.pipeline.plan import Span
-from restoration.stages.colorize import Colorizer, lacks_colour, tell_coloured
+from restoration.stages.chroma import lacks_colour
+from restoration.stages.colorize import Colorizer, tell_coloured
 from restoration.stages.runner import Stage, run_stage
 from restoration.stages.within import Within
 

@@ -9,7 +9,7 @@ from restoration.media.identity import proved
 from restoration.media.timeline import Timeline
 from restoration.pipeline import job
 from restoration.pipeline.plan import beside
-from restoration.stages.colorize import lacks_colour
+from restoration.stages.chroma import lacks_colour
 from restoration.stages.colour_points import Point
 from restoration.stages.steer import guide
 

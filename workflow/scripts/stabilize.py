@@ -8,7 +8,7 @@ from restoration.media.chunks import read_chunk, write_chunk
 from restoration.media.timeline import Timeline
 from restoration.pipeline import job
 from restoration.pipeline.plan import Span
-from restoration.stages.colorize import lacks_colour
+from restoration.stages.chroma import lacks_colour
 from restoration.stages.runner import prefetch, progress
 from restoration.stages.stabilize import stabilized
 

@@ -1,7 +1,7 @@
 """The whole configuration, checked: what every video goes through, and the keys that name the results on disk."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,6 +30,8 @@ SMALL_STEPS = ("detect", "track")
 """Those that look at frames as they are before upscaling, though they come after it: other faces, same pictures."""
 ENLARGING_STEPS = ("upscale", "settle")
 """Those that they do not see, and whose settings do not concern them."""
+LARGE_STEPS = (*ENLARGING_STEPS, "faces")
+"""Those that write frames of the result's size."""
 FINGERPRINT_BYTES = 65536
 STEPS = ("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "comparison", "record")
 """Every step of a video's way; each has a rule and a script of its name."""
@@ -112,13 +114,20 @@ class Configuration:
         for row in rows:
             with collected(mistakes, f"{row.place}: faces.only: "):
                 read_face_list(self._said("faces", row).get("only", ""))
+        part = slice(None)
+        if not mistakes:
+            with collected(mistakes):
+                part = share(str(self.settings["part"]), len(rows))
         if mistakes:
             raise _rejected(list(dict.fromkeys(mistakes)))
+        self._rows = {row.video: row for row in rows}
+        self.due = [row.video for row in rows[part]]
+        """Names of the videos that this run is about."""
         self.networks.due = {model for row in rows for model in named(self._said("colorize", row))}
         self.videos = {row.video: self._video(row, hints[row.video]) for row in rows}
         self._specs: dict[str, dict[str, str]] = {}
-        for video in self.videos.values():
-            self.networks.announce(video.steps)
+        for video in self.due:
+            self.networks.announce(self.videos[video].steps)
 
     def _typed(self, config: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         """*config* with the types that its options have, where text or numbers were written for another."""
@@ -285,6 +294,27 @@ class Configuration:
             spec |= {"source": remote.address(source) if remote.is_remote(source) else fingerprint(Path(source))}
         return spec
 
+    def sample(self, video: str) -> Settings:
+        """The configuration by which a sample of *video* is restored as the video will be: as its recipe and row say,
+        apart from how its source is read, and from what is known of single frames."""
+        row = self._rows[video]
+        recipe = {
+            stage: _registered(settings or {}, self.networks.own) | (row.overrides.get(stage) or {})
+            for stage, settings in ({"encode": {}} | self.settings["recipes"][row.recipe]).items()
+            if stage != "ingest" and row.overrides.get(stage, {}) is not None
+        }
+        for stage, option in (("colorize", "hints"), ("colorize", "palette"), ("faces", "ignore"), ("faces", "only")):
+            recipe.get(stage, {}).pop(option, None)
+        return self.settings | {"recipes": {"sample": recipe}, "palettes": {}, "part": "1/1", "keep": "all"}
+
+    def kind(self, video: str) -> str:
+        """Hash of all that decides what a frame of *video* costs; one sample stands for all videos of a kind."""
+        speed = {option: self.settings[option] for option in ("device", "threads", "batch")}
+        steps = {step: self._code[step.partition(".")[0]] for step in self.videos[video].steps if step != "probe"}
+        return short_hash(
+            canonical([self.sample(video)["recipes"], steps, speed, _restores_a_still(self._rows[video])])
+        )
+
     def receipt(self, video: str) -> Path | None:
         """The note on how the remote source of *video* was fetched; None for a local source."""
         source, promised = self.videos[video].source, self.videos[video].promised
@@ -300,8 +330,8 @@ class Configuration:
         return receipt.with_suffix(remote.suffix(source)) if receipt else Path(source)
 
     def all_weights(self) -> list[str]:
-        """Files of the weights that any video needs."""
-        videos = self.videos.values()
+        """Files of the weights that the videos of this run need."""
+        videos = [self.videos[video] for video in self.due]
         return sorted(
             {self.networks.weights(model) for video in videos for step in video.steps for model in video.models(step)}
         )
@@ -329,7 +359,7 @@ class Configuration:
         Without the sources' fingerprints: every cluster job asks for this name, and must not open 10,000 files for it.
         The plan is made anew for other content because its inputs, the probes, then have other names.
         """
-        probes = {name: [video.source, video.steps["probe"]] for name, video in self.videos.items()}
+        probes = {name: [self.videos[name].source, self.videos[name].steps["probe"]] for name in self.due}
         code = code_digest(Path(__file__).with_name("plan.py"))
         return short_hash(canonical([self.settings["chunk_frames"], code, probes]))
 
@@ -360,6 +390,20 @@ def _face_steps(said: Settings) -> dict[str, Settings]:
 def _copies(recipe: dict[str, Any]) -> dict[str, Settings]:
     """The further deliveries of *recipe* by the names of their steps."""
     return {f"encode.{name}": settings for name, settings in (recipe.get("copies") or {}).items()}
+
+
+def _registered(settings: Any, own: Mapping[str, Settings]) -> Any:
+    """*settings* of a stage, or of copies, with files of one's own named as in a recipe."""
+    files = {id: {key: value for key, value in about.items() if key != "task"} for id, about in own.items()}
+    return {option: files.get(value, value) if isinstance(value, str) else value for option, value in settings.items()}
+
+
+def share(part: str, count: int) -> slice:
+    """Which of *count* videos `number/parts` means; RestorationError if it means none."""
+    number, parts = map(int, part.split("/"))
+    if not number <= parts <= count:
+        raise RestorationError(f"config: part: found {part!r}, allowed: 1/N to N/N, with N videos or fewer ({count})")
+    return slice(count * (number - 1) // parts, count * number // parts)
 
 
 @contextmanager

@@ -4,16 +4,19 @@ Cluster jobs read the configuration anew by nature; jobs of a local run would go
 and write results that nobody asks for any more. This makes both fail, loudly and alike.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from restoration.errors import RestorationError
-from restoration.pipeline.configuration import Configuration
-from restoration.pipeline.validate import read_yaml
+
+if TYPE_CHECKING:
+    from restoration.pipeline.configuration import Configuration
 
 VARIABLE = "RESTORATION_IN_FLIGHT"
 
@@ -40,6 +43,10 @@ def require_unchanged(video: str, step: str, spec: str) -> None:
     state = json.loads(os.environ[VARIABLE])
     if all(_digest(Path(file)) == digest for file, digest in state["digests"].items()):
         return
+    # Every job imports this module, and hardly any comes here.
+    from restoration.pipeline.configuration import Configuration
+    from restoration.pipeline.validate import read_yaml
+
     config: dict[str, Any] = {}
     for file in state["files"]:
         _merge(config, read_yaml(Path(file)) or {})

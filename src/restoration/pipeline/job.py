@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from restoration.errors import RestorationError
-from restoration.files import DISK_FULL
+from restoration.files import DISK_FULL, use_scratch
+from restoration.pipeline.cost import spent
 from restoration.pipeline.digest import code_digest
 from restoration.pipeline.flight import require_unchanged
 
@@ -30,6 +31,7 @@ def run(main: Callable[[], None]) -> None:
     """Run a script's *main*; what the user can mend becomes one line and exit code 1 instead of a stack trace."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
+        use_scratch()
         main()
     except RestorationError as error:
         complain(f"{error}")
@@ -41,6 +43,7 @@ def run(main: Callable[[], None]) -> None:
             raise
         complain(f"the disk is full, or your share of it ({error}). Free space and run again.")
     else:
+        logger.info("%s", spent())
         return
     sys.exit(1)
 

@@ -50,7 +50,7 @@ def read_manifest(path: Path, schema: dict[str, Any], stages: dict[str, Any]) ->
     if missing:
         return [], [*mistakes, *(f"{path}: column {column!r} is missing" for column in missing)]
     rows, seen = list[Row](), dict[str, str]()
-    for index, cells in table.iterrows():
+    for index, cells in table.to_dict("index").items():
         filled = {str(column): value for column, value in cells.items() if value != ""}
         place = f"{path}, line {int(str(index)) + 2}"
         found = problems({key: value for key, value in filled.items() if key in fixed}, schema, place)

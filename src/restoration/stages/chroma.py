@@ -7,10 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restoration.frames import Frame
+from restoration.media.looks import COLOURED
+from restoration.media.timeline import Timeline
 
 BT601 = np.array([0.299, 0.587, 0.114], np.float32)
 TO_RGB = np.array([[0, 1.140], [-0.395, -0.581], [2.032, 0]], np.float32)
 """Red, green and blue over luma, by U and V (OpenCV, COLOR_YUV2RGB)."""
+
+
+def lacks_colour(timeline: Timeline, first: int, last: int, *, force: bool) -> list[bool]:
+    """For each frame from *first* to *last* whether it is to be colorized: those of gray shots, or with *force* all."""
+    colours = timeline.colours()[first : last + 1]
+    return [force or bool(colour < COLOURED) for colour in colours]
 
 
 def with_chroma(frame: Frame, chroma: NDArray[np.uint8], *, in_gamut: bool = True) -> Frame:

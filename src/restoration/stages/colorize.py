@@ -63,12 +63,6 @@ class Colorizer:
         return with_chroma(frame, _blend(chroma, _chroma(frame), self.strength), in_gamut=self.in_gamut)
 
 
-def lacks_colour(timeline: Timeline, first: int, last: int, *, force: bool) -> list[bool]:
-    """For each frame from *first* to *last* whether it is to be colorized: those of gray shots, or with *force* all."""
-    colours = timeline.colours()[first : last + 1]
-    return [force or bool(colour < COLOURED) for colour in colours]
-
-
 def tell_coloured(timeline: Timeline, first: int, last: int) -> None:
     """Log which shots among the frames from *first* to *last* have colour already, and how much."""
     colours = timeline.colours()

@@ -13,9 +13,8 @@ from typing import cast
 import cv2
 import numpy as np
 
-from restoration.frames import Frame
+from restoration.frames import Frame, resized
 from restoration.stages.motion import Array, Seen, Step
-from restoration.stages.upscale import resized
 
 REACH = 2
 """Neighbours on either side that are looked at; not more than `restoration.pipeline.plan.NEIGHBOURS`."""

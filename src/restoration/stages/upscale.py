@@ -5,16 +5,14 @@ own script does; and, on request, less of what the network invents.
 import math
 from functools import partial
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import cast
 
 import cv2
 import numpy as np
 
 from restoration.engines.torch_engine import TorchEngine
-from restoration.frames import Picture, Pictures, require_room
+from restoration.frames import Picture, Pictures, require_room, resized
 from restoration.models.load import Upscaling, load
-
-P = TypeVar("P", bound=Picture)
 
 Weights = tuple[Path, str]
 """A converted safetensors file, and the hash of its source."""
@@ -114,13 +112,6 @@ def wanted_size(height: int, width: int, outscale: float, target: tuple[int, int
 def passes_to(factor: float, scale: int) -> int:
     """How often a network that enlarges *scale* times is used to enlarge *factor* times: to the nearest power."""
     return max(1, round(math.log(factor, scale))) if scale > 1 else 1
-
-
-def resized(picture: P, size: tuple[int, int]) -> P:
-    """*picture* of *size* (height, width), by Lanczos; itself where that is its size."""
-    if picture.shape[:2] == size:
-        return picture
-    return cast(P, cv2.resize(picture, size[::-1], interpolation=cv2.INTER_LANCZOS4))
 
 
 def projected(result: Picture, source: Picture, times: int) -> Picture:

@@ -674,3 +674,26 @@ def test_the_fingerprint_sees_size_beginning_and_end(tmp_path):
 def test_the_fingerprint_of_what_cannot_be_read_is_no_error(tmp_path):
     assert fingerprint(tmp_path / "nowhere") == "unreadable: No such file or directory"
     assert fingerprint(tmp_path) == "unreadable: Is a directory"
+
+
+def test_a_part_is_its_share_of_the_manifest(project):
+    assert project.configuration().due == ["a", "b", "c"]
+    shares, plans = [], set()
+    for number in (1, 2):
+        project.config["part"] = f"{number}/2"
+        configuration = project.configuration()
+        shares.append(configuration.due)
+        plans.add(configuration.plan_key())
+        # What prune must leave alone.
+        assert {name.partition("/")[0] for name in configuration.current_intermediates()} > {"a", "b", "c"}
+    assert shares == [["a"], ["b", "c"]]
+    assert len(plans) == 2
+    project.config["part"] = "2/2"
+    project.rows("a\ta.mp4\tfilm", "c\tc.mp4\tcopy")
+    assert project.configuration().all_weights() == []
+
+
+@pytest.mark.parametrize("part", ["3/2", "1/4", "0/2", "1", "a/b"])
+def test_parts_that_are_none(project, part):
+    project.config["part"] = part
+    assert rejected(project)[0].startswith("config: part: found")

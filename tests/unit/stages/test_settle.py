@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
+from restoration.frames import resized
 from restoration.stages.settle import REACH, settled
-from restoration.stages.upscale import resized
 
 COUNT, STEP, SCALE = 12, 2, 2
 HEIGHT, WIDTH = 64, 96

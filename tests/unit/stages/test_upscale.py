@@ -10,9 +10,10 @@ from spandrel.architectures.Compact import Compact
 from spandrel.architectures.ESRGAN import ESRGAN
 
 from restoration.errors import RestorationError
+from restoration.frames import resized
 from restoration.models.convert import convert, official_name
 from restoration.models.registry import Model
-from restoration.stages.upscale import Upscaler, passes_to, projected, resized, wanted_size
+from restoration.stages.upscale import Upscaler, passes_to, projected, wanted_size
 
 SHA256 = "ab" * 32
 

@@ -1,0 +1,173 @@
+"""What a manifest will cost: samples of its videos are restored and timed, and the rest is a matter of proportion.
+
+Every job takes a time to begin, whatever its length, and a time for each frame; two samples of different length tell
+both. Frames are scaled by their number of pixels, except where a step works at a size of its own.
+"""
+
+import csv
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass, fields
+from pathlib import Path
+from typing import NamedTuple
+
+from restoration.files import atomic
+from restoration.pipeline.configuration import LARGE_STEPS, RESTORING_STAGES
+from restoration.pipeline.cost import read_cost
+from restoration.pipeline.plan import Span, chunks
+
+SHORT, LONG = 4, 12
+"""Frames of both samples."""
+ON_GPU = ("clean", "colorize", "upscale", "detect", "track", "faces")
+ANY_SIZE = ("colorize",)
+"""Steps whose networks see every picture at one size."""
+OF_CHUNKS = ("frames", "detect", *RESTORING_STAGES)
+"""Steps that are a job for each chunk; the others are one for a video."""
+SPENT = ("probe",)
+"""Steps that are done before anything can be forecast."""
+RESULT = "result"
+"""Instead of a step: what is delivered."""
+GIGABYTE = 1e9
+
+
+class Amount(NamedTuple):
+    """Seconds by the clock and of the processor, and bytes that are written."""
+
+    seconds: float = 0
+    cpu_seconds: float = 0
+    bytes: float = 0
+
+
+class Rate(NamedTuple):
+    """What a job of one step takes before its first frame, and for each frame."""
+
+    begin: Amount
+    frame: Amount
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What steps cost where frames have so many *pixels* in the source."""
+
+    pixels: int
+    rates: dict[str, Rate]
+
+    def write(self, path: Path) -> None:
+        """Write as JSON."""
+        with atomic(path) as temporary:
+            temporary.write_text(json.dumps(asdict(self), indent=1))
+
+    @classmethod
+    def read(cls, path: Path) -> "Calibration":
+        """Read what `write` wrote."""
+        said = json.loads(path.read_text())
+        return cls(
+            said["pixels"], {step: Rate(*(Amount(*part) for part in rate)) for step, rate in said["rates"].items()}
+        )
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Of one video. `gpu_hours` is the time of jobs that hold a GPU; without one they count among `cpu_hours`, which
+    are of one core. `kept_gb` stays on disk, the result included; `peak_gb` is needed while the video is worked on."""
+
+    video: str
+    frames: int
+    gpu_hours: float = 0
+    cpu_hours: float = 0
+    kept_gb: float = 0
+    peak_gb: float = 0
+
+
+def sample_spans(frames: int) -> tuple[Span, Span]:
+    """A short and a long run from the middle of a video of so many *frames*; twice the same if there are too few."""
+    long = min(LONG, frames)
+    first = (frames - long) // 2
+    return Span(first, first + min(SHORT, long) - 1), Span(first, first + long - 1)
+
+
+def calibration(folder: Path, samples: Mapping[str, int], pixels: int) -> Calibration:
+    """From the run in *folder*, in which *samples* (two videos with their number of frames) were restored."""
+    (short, few), (long, many) = sorted(samples.items(), key=lambda sample: sample[1])
+    less, more = (_amounts(folder, video) for video in (short, long))
+    rates = {}
+    for step, amount in more.items():
+        lines = [_line(few, a, many, b) for a, b in zip(less.get(step, amount), amount, strict=True)]
+        rates[step] = Rate(*(Amount(*part) for part in zip(*lines, strict=True)))
+    return Calibration(pixels, rates)
+
+
+def _amounts(folder: Path, video: str) -> dict[str, Amount]:
+    """What all jobs of a video took, by step."""
+    found: dict[str, Amount] = {RESULT: Amount(bytes=_size((folder / "results" / video).iterdir()))}
+    logs = folder / "logs" / video
+    for log in logs.rglob("*.log"):
+        step = log.relative_to(logs).parts[0].partition(".")[0]
+        if (cost := read_cost(log)) and step not in SPENT:
+            earlier = found.get(step, Amount())
+            size = _size((folder / "work" / video).glob(f"{step}.*/*.mkv"))
+            found[step] = Amount(earlier.seconds + cost.seconds, earlier.cpu_seconds + cost.cpu_seconds, size)
+    return found
+
+
+def _size(files: Iterable[Path]) -> int:
+    return sum(file.stat().st_size for file in files)
+
+
+def _line(few: int, less: float, many: int, more: float) -> tuple[float, float]:
+    """Where the line through both points begins, and how it rises; neither below 0, whatever chance has measured."""
+    rise = max(0.0, (more - less) / (many - few)) if many > few else 0.0
+    return max(0.0, more - rise * many), rise
+
+
+def forecast(
+    probes: Mapping[str, Path], calibrations: Mapping[str, Calibration], *, longest: int, keep: str, gpu: bool
+) -> Iterator[Forecast]:
+    """For each video, by its probe and the calibration that holds for it; nothing for those that cannot be read.
+
+    *longest* is that of chunks, *keep* the setting of that name, *gpu* whether networks run on one.
+    """
+    for video, probe in probes.items():
+        description = json.loads(probe.read_text())
+        if "error" not in description:
+            yield _forecast(video, description, calibrations[video], longest, keep, gpu)
+
+
+def _forecast(
+    video: str, description: dict[str, object], known: Calibration, longest: int, keep: str, gpu: bool
+) -> Forecast:
+    frames, shots, size = (description[key] for key in ("frames", "shots", "size"))
+    assert isinstance(frames, int) and isinstance(shots, list) and isinstance(size, list)
+    jobs, scale = len(chunks(shots, longest)), size[0] * size[1] / known.pixels
+    used_up = {"all": (), "small": LARGE_STEPS, "none": OF_CHUNKS}[keep]
+    hours, held = defaultdict[bool, float](float), defaultdict[bool, float](float)
+    for step, rate in known.rates.items():
+        begins = jobs if step in OF_CHUNKS else 1
+        larger = 1 if step in ANY_SIZE else scale
+        on_gpu = gpu and step in ON_GPU
+        seconds, cpu_seconds, _ = (begins * a + frames * larger * b for a, b in zip(*rate, strict=True))
+        hours[True] += on_gpu * seconds / 3600
+        hours[False] += cpu_seconds / 3600
+        held[step in used_up] += (begins * rate.begin.bytes + frames * scale * rate.frame.bytes) / GIGABYTE
+    return Forecast(video, frames, hours[True], hours[False], held[False], held[False] + held[True])
+
+
+def write_forecast(rows: Iterable[Forecast], target: Path, *, unreadable: Sequence[str]) -> str:
+    """Write a table with a row for each video (TSV), and say in some lines what all will cost."""
+    rows = list(rows)
+    with atomic(target) as temporary, temporary.open("w", newline="") as handle:
+        table = csv.writer(handle, dialect="excel-tab")
+        table.writerow(field.name for field in fields(Forecast))
+        table.writerows([row.video, row.frames, *(f"{value:.4g}" for value in astuple(row)[2:])] for row in rows)
+    frames, gpu, cpu, kept, peak = (sum(column) for column in list(zip(*map(astuple, rows), strict=True))[1:])
+    passing = [row.peak_gb - row.kept_gb for row in rows]
+    lines = [
+        f"Forecast for {len(rows)} videos, {frames} frames; see {target}",
+        f"  {gpu:.1f} hours of a GPU, {cpu:.1f} hours of a processor core" if gpu else f"  {cpu:.1f} hours of a core",
+        f"  {kept:.2f} GB in the end, {kept + max(passing, default=0):.2f} to {peak:.2f} GB at most: "
+        "one video after the other, or all at once",
+    ]
+    if unreadable:
+        lines.append(f"  without {len(unreadable)} videos that cannot be read: {', '.join(unreadable)}")
+    return "\n".join(lines)
