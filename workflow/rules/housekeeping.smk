@@ -3,10 +3,10 @@ rule prune:
     log:
         f"{LOGS}/prune.log",
     localrule: True
+    # Results that are stored elsewhere are looked for where they are on their way there.
     run:
         prune(
             Path(WORK),
-            # Of results that are stored elsewhere, where they are on their way there.
             Path(stored(f"{RESULTS}/any")).parent,
             CONFIGURATION.current_intermediates(),
             delete=SETTINGS["delete"],
