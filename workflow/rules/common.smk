@@ -106,6 +106,8 @@ def require_storage(mark):
         )
 
 
+# Of results that are stored elsewhere, where they are on their way there.
+RESULTS_HERE = Path(RESULTS)
 MARK = []
 if is_remote(RESULTS):
     try:
@@ -116,6 +118,7 @@ if is_remote(RESULTS):
             f"config: results: no storage plugin for {RESULTS} is installed. Name a folder or s3://bucket/folder, or "
             "pip install the plugin for it"
         ) from None
+    RESULTS_HERE = Path(MARK[0]).parent
     if workflow.is_main_process:
         require_storage(MARK[0])
 

@@ -3,11 +3,10 @@ rule prune:
     log:
         f"{LOGS}/prune.log",
     localrule: True
-    # Results that are stored elsewhere are looked for where they are on their way there.
     run:
         prune(
             Path(WORK),
-            Path(stored(f"{RESULTS}/any")).parent,
+            RESULTS_HERE,
             CONFIGURATION.current_intermediates(),
             delete=SETTINGS["delete"],
         )
