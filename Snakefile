@@ -24,9 +24,10 @@ include: "workflow/rules/housekeeping.smk"
 rule all:
     default_target: True
     input:
+        MARK,
         # Asked for by name: Snakemake does not miss a missing plan, and without one looks no further.
         PLAN,
-        collect("{file}", file=ALL_RESULTS),
+        [stored(file) for file in ALL_RESULTS],
     localrule: True
 
 

@@ -4,10 +4,15 @@ import json
 import time
 from types import SimpleNamespace
 
+import boto3
 import pytest
+import requests
 from filelock import FileLock
+from moto.server import ThreadedMotoServer
 
 from workflow.project import OTHER_TILE, Project
+
+SECRET = "SeCrEt"
 
 
 @pytest.fixture(scope="session")
@@ -64,3 +69,30 @@ def project(finished, tmp_path):
 def retiled_project(retiled, tmp_path):
     """A finished project with the results of two tile sizes, to do anything with."""
     return retiled.project.copy(tmp_path / "copy")
+
+
+@pytest.fixture
+def s3(monkeypatch):
+    """A storage that Snakemake is told of by its own variables; a test may wrap the application of its `server`."""
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    requests.post(f"{url}/moto-api/reset", timeout=60)  # all servers of a process have the same buckets
+    access = {"endpoint_url": url, "access_key": "somebody", "secret_key": SECRET}
+    for name, value in access.items():
+        monkeypatch.setenv(f"SNAKEMAKE_STORAGE_S3_{name.upper()}", value)
+    monkeypatch.setenv("no_proxy", "*")
+    storage = boto3.resource(
+        "s3", endpoint_url=url, region_name="us-east-1",
+        aws_access_key_id=access["access_key"], aws_secret_access_key=SECRET,
+    )  # fmt: skip
+    storage.server = server._server
+    yield storage
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3):
+    """A bucket in it."""
+    return s3.create_bucket(Bucket="archive")

@@ -25,7 +25,7 @@ def test_weights_that_are_fetched_again_change_nothing(project):
 
 
 def test_a_result_that_nobody_made_is_named(project):
-    project.edit("Snakefile", "file=ALL_RESULTS", "file=[files[0] for files in RESULTS_OF.values()]")
+    project.edit("Snakefile", "in ALL_RESULTS]", "in [files[0] for files in RESULTS_OF.values()]]")
     (project.results / "regular" / "comparison.png").unlink()
     shutil.rmtree(project.results / "irregular")
     run = project.snakemake()

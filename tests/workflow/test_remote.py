@@ -8,14 +8,12 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
+from workflow.conftest import SECRET
 from workflow.media import frames, make_clip, packets
 from workflow.project import Project, jobs
 
-SECRET = "SeCrEt"
 ODD = f"two%20words%20%28%C3%BC%29.mp4?id=1&signature={SECRET}"
 BAD = {"gone": "no such file", "failing": "bytes came", "cut": "IncompleteRead", "wrong": "the manifest says"}
 """Sources that do not come as they should, and what is said of each."""
@@ -72,24 +70,6 @@ def site(monkeypatch, tmp_path):
     site = Site()
     yield site
     site.close()
-
-
-@pytest.fixture
-def bucket(monkeypatch):
-    """A bucket in a storage that Snakemake is told of by its own variables."""
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    access = {"endpoint_url": f"http://{host}:{port}", "access_key": "somebody", "secret_key": SECRET}
-    for name, value in access.items():
-        monkeypatch.setenv(f"SNAKEMAKE_STORAGE_S3_{name.upper()}", value)
-    monkeypatch.setenv("no_proxy", "*")
-    bucket = boto3.resource(
-        "s3", endpoint_url=access["endpoint_url"], region_name="us-east-1",
-        aws_access_key_id=access["access_key"], aws_secret_access_key=SECRET,
-    ).create_bucket(Bucket="archive")  # fmt: skip
-    yield bucket
-    server.stop()
 
 
 @pytest.fixture

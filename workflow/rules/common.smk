@@ -1,4 +1,5 @@
 # Needs: config and manifest. Gives: the checked configuration and the helpers by which rules find their files.
+import asyncio
 import json
 import os
 import sys
@@ -9,11 +10,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from snakemake.exceptions import WorkflowError
+from snakemake.io import IOCache
+from snakemake.jobs import Job
 
 from restoration.engines.lease import JOBS_PER_GPU
 from restoration.errors import RestorationError
 from restoration.files import SCRATCH
-from restoration.media.remote import retrieve
+from restoration.media.remote import is_remote, retrieve
 from restoration.pipeline.configuration import (
     LARGE_STEPS,
     RESTORING_STAGES,
@@ -68,6 +71,56 @@ wildcard_constraints:
     span=Span.PATTERN,
     variant=r"(\.[a-z][a-z0-9-]*)?",
     container="mp4|mkv|mov|png|jpg|tif",
+
+
+async def keep_output(job):
+    """Instead of deleting what a job is about to make again: the run of another user may be reading just that.
+
+    Nothing is lost by it, because all files come whole and by renaming. In S3 it would leave a time without a result,
+    and might delete the bucket.
+    """
+
+
+Job.remove_existing_output = keep_output
+
+
+def stored(file):
+    """One of the results for Snakemake; a URL for the storage plugin that knows it, with the user's options for it."""
+    return storage(file) if is_remote(file) else file
+
+
+def require_storage(mark):
+    """Raise before hours of work where *mark* is to go to a storage that is not there or not open for us.
+
+    S3's plugin would make a bucket of any name.
+    """
+    remote = mark.flags["storage_object"]
+    try:
+        reason = "there is no such bucket, or it is not yours to see"
+        there = remote.exists() or getattr(remote, "bucket_exists", lambda: True)()
+    except Exception as error:
+        there, reason = False, error
+    if not there:
+        raise WorkflowError(
+            f"config: results: {RESULTS}: {reason}. Check name and access; docs/storage.md tells how to give it"
+        )
+
+
+# Of results that are stored elsewhere, where they are on their way there.
+RESULTS_HERE = Path(RESULTS)
+MARK = []
+if is_remote(RESULTS):
+    try:
+        # A listing of its folder, which Snakemake and we ask for, tells of all results at once, instead of each alone.
+        MARK = [stored(f"{RESULTS}/.restoration")]
+    except WorkflowError:
+        raise WorkflowError(
+            f"config: results: no storage plugin for {RESULTS} is installed. Name a folder or s3://bucket/folder, or "
+            "pip install the plugin for it"
+        ) from None
+    RESULTS_HERE = Path(MARK[0]).parent
+    if workflow.is_main_process:
+        require_storage(MARK[0])
 
 
 def require_current(wildcards, step, current):
@@ -233,7 +286,7 @@ def restored_video(wildcards):
     """Input function: the main delivered file of a video."""
     # Before planning Snakemake takes every encode for due; only who waits for the plan, too, is thought over after it.
     checkpoints.plan.get()
-    return restored(wildcards.video)[0]
+    return stored(restored(wildcards.video)[0])
 
 
 @cache
@@ -287,6 +340,26 @@ def all_probes(wildcards):
         f"{WORK}/{video}/probe.{CONFIGURATION.key(video, 'probe')}.json"
         for video in CONFIGURATION.due
     ]
+
+
+@cache
+def listed():
+    """What the storage of the results tells by the way; to be asked once all jobs ended."""
+    cache = IOCache(0)
+    for mark in MARK:
+        asyncio.run(mark.flags["storage_object"].inventory(cache))
+    return cache.mtime
+
+
+@cache
+def made(file):
+    """When one of the results was made, in nanoseconds, or None where it is missing; to be asked once all jobs ended."""
+    if not is_remote(file):
+        return Path(file).stat().st_mtime_ns if Path(file).exists() else None
+    remote = storage(file).flags["storage_object"]
+    if found := listed().get(remote.cache_key()):
+        return int(found.storage() * 1e9)
+    return int(remote.mtime() * 1e9) if remote.exists() else None
 
 
 @cache
@@ -362,17 +435,19 @@ def summarize():
     if is_of_everything():
         current = CONFIGURATION.current_intermediates()
         due = {
-            video: [Path(file) for file in files] for video, files in RESULTS_OF.items()
+            video: [made(file) for file in files] for video, files in RESULTS_OF.items()
         }
         rows = outcomes(due, Path(LOGS), current)
-        print(write_summary(rows, Path(RESULTS, "summary.tsv")), file=sys.stderr)
+        # It names logs, which are local; so is it where the results are not.
+        folder = Path(LOGS if is_remote(RESULTS) else RESULTS)
+        print(write_summary(rows, folder / "summary.tsv"), file=sys.stderr)
 
 
 def require_results():
     """Raise where a run of everything ends well and something is missing: the exit code must not say otherwise."""
     if not is_of_everything():
         return
-    if missing := [file for file in ALL_RESULTS if not Path(file).exists()]:
+    if missing := [file for file in ALL_RESULTS if made(file) is None]:
         raise WorkflowError(
             f"the run ended without {', '.join(missing)}. Run the same command again, and please report this."
         )

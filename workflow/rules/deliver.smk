@@ -6,8 +6,10 @@ rule encode:
         probe=ancient(probed),
         timeline=ancient(timeline),
     output:
-        video=f"{RESULTS}/{{video}}/{{video}}{{variant}}.{{container}}",
-        delivery=f"{RESULTS}/{{video}}/{{video}}{{variant}}.{{container}}.delivery.json",
+        video=stored(f"{RESULTS}/{{video}}/{{video}}{{variant}}.{{container}}"),
+        delivery=stored(
+            f"{RESULTS}/{{video}}/{{video}}{{variant}}.{{container}}.delivery.json"
+        ),
     log:
         f"{LOGS}/{{video}}/encode{{variant}}.{{container}}.log",
     conda:

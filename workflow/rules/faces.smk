@@ -99,8 +99,8 @@ rule record:
         probe=ancient(probed),
         timeline=ancient(timeline),
     output:
-        record=f"{RESULTS}/{{video}}/{{video}}.faces.json",
-        mask=f"{RESULTS}/{{video}}/{{video}}.faces.mkv",
+        record=stored(f"{RESULTS}/{{video}}/{{video}}.faces.json"),
+        mask=stored(f"{RESULTS}/{{video}}/{{video}}.faces.mkv"),
     log:
         f"{LOGS}/{{video}}/record.log",
     conda:

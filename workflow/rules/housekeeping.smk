@@ -6,7 +6,17 @@ rule prune:
     run:
         prune(
             Path(WORK),
-            Path(RESULTS),
+            RESULTS_HERE,
             CONFIGURATION.current_intermediates(),
             delete=SETTINGS["delete"],
         )
+
+
+rule mark:
+    output:
+        touch(stored(f"{RESULTS}/.restoration")),
+    # Before hours of work it shows whether anything can be written.
+    priority: 1
+    localrule: True
+    message:
+        "Marking the folder of the results"

@@ -8,9 +8,11 @@ rule comparison:
         probe=ancient(probed),
         timeline=ancient(timeline),
     output:
-        f"{RESULTS}/{{video}}/comparison.png",
+        stored(f"{RESULTS}/{{video}}/comparison.png"),
     log:
         f"{LOGS}/{{video}}/comparison.log",
+    # At each turn Snakemake asks a storage for the inputs of all jobs that wait.
+    priority: 1
     conda:
         ENVIRONMENT
     params:

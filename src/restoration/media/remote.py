@@ -67,7 +67,21 @@ def mistakes(source: str) -> list[str]:
     scheme = source.partition(":")[0].lower()
     if scheme not in SCHEMES:
         return [f"{scheme}:// cannot be fetched; allowed: http://, https://, s3:// or a path"]
+    return _malformed(source)
+
+
+def folder_mistakes(url: str) -> list[str]:
+    """What is wrong with *url* as a folder to write to, whatever can write there; nothing, if it is a path."""
+    if not is_remote(url):
+        return []
+    if url.lower().startswith(("http://", "https://")):
+        return ["nothing can be written to http:// and https://; name a folder or s3://bucket/folder"]
+    return _malformed(f"{url}/file")
+
+
+def _malformed(source: str) -> list[str]:
     # What is printed is also logged: nothing here shows the URL, which may hold a password.
+    scheme = source.partition(":")[0].lower()
     try:
         parts = urlsplit(source)
         parts.port  # noqa: B018 - raises for one that is none
@@ -81,7 +95,7 @@ def mistakes(source: str) -> list[str]:
     if not parts.hostname:
         return [f"names no {'bucket' if scheme == 's3' else 'server'}"]
     if scheme == "s3" and ("?" in source or "#" in source):
-        return ["a name with ? or # cannot be fetched from s3; copy the object to another name"]
+        return ["names with ? or # cannot be used in s3; choose another"]
     if scheme == "s3" and (parts.path.endswith("/") or not parts.path):
         return ["names no file: s3://bucket/folder/file"]
     if "#" in source:

@@ -80,6 +80,7 @@ class Configuration:
         defaults = {key: about["default"] for key, about in schema["properties"].items() if "default" in about}
         self.settings: Settings = defaults | config
         mistakes = problems(config, schema, "config")
+        mistakes += [f"config: results: {what}" for what in remote.folder_mistakes(str(self.settings["results"]))]
         self._recipes = recipes = self._sound_recipes(schema)
         rows: list[Row] = []
         models: dict[str, Model] = {}

@@ -1,6 +1,7 @@
 """What became of every video: done, or what went wrong and where it says so."""
 
 import csv
+import fcntl
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,16 +26,15 @@ class Outcome:
     log: str = ""
 
 
-def outcomes(results: Mapping[str, Sequence[Path]], logs: Path, current: Iterable[str]) -> Iterator[Outcome]:
-    """What became of each video, by the *results* that are due of it.
+def outcomes(results: Mapping[str, Sequence[int | None]], logs: Path, current: Iterable[str]) -> Iterator[Outcome]:
+    """What became of each video, by when the *results* that are due of it were made (in ns; None for one that was not).
 
     *logs* is the folder of all logs; those whose key is in none of the *current* names (within the work folder) tell of
     settings that are gone.
     """
     keys = {match[0] for match in map(KEY.search, current) if match}
     for video, due in results.items():
-        made = [path.stat().st_mtime_ns for path in due if path.exists()]
-        since = min(made) if len(made) == len(due) else 0
+        since = min(time or 0 for time in due)
         written = [(log.stat().st_mtime_ns, log) for log in _logs(logs / video, keys)]
         newest = [log for age, log in sorted(written, reverse=True) if age > since]
         yield _outcome(video, newest, done=bool(since))
@@ -55,13 +55,18 @@ def _outcome(video: str, newest: list[Path], *, done: bool) -> Outcome:
 def write_summary(outcomes: Iterable[Outcome], target: Path) -> str:
     """Write a table with a row for each video (TSV), and say in some lines how many are done and what the others lack.
 
-    The others come first.
+    The others come first. Rows of videos that are none of these stay: people with other manifests may share the table.
     """
     rows = sorted(outcomes, key=lambda one: one.status == "done")
-    with atomic(target) as temporary, temporary.open("w", newline="") as handle:
-        table = csv.DictWriter(handle, [field.name for field in fields(Outcome)], dialect="excel-tab")
-        table.writeheader()
-        table.writerows(map(asdict, rows))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.with_name(f".{target.name}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        mine = {row.video for row in rows}
+        others = [row for row in _table(target) if row["video"] not in mine]
+        with atomic(target) as temporary, temporary.open("w", newline="") as handle:
+            table = csv.DictWriter(handle, [field.name for field in fields(Outcome)], dialect="excel-tab")
+            table.writeheader()
+            table.writerows(sorted([*map(asdict, rows), *others], key=lambda row: row["status"] == "done"))
     counts = Counter(row.status for row in rows)
     amiss = [
         f"  {row.video}: {row.status}" + (f" ({row.log}): {row.why}" if row.log else "")
@@ -71,6 +76,13 @@ def write_summary(outcomes: Iterable[Outcome], target: Path) -> str:
     more = [f"  and {len(amiss) - MOST_NAMED} more"] if len(amiss) > MOST_NAMED else []
     total = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
     return "\n".join([f"Videos: {total}; see {target}", *amiss[:MOST_NAMED], *more])
+
+
+def _table(target: Path) -> list[dict[str, str]]:
+    if not target.exists():
+        return []
+    with target.open(newline="") as handle:
+        return list(csv.DictReader(handle, dialect="excel-tab"))
 
 
 def _logs(folder: Path, keys: set[str]) -> Iterator[Path]:

@@ -1,6 +1,7 @@
 """The summary tells what became of each video, by results and logs alone."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 import pytest
@@ -28,7 +29,9 @@ def put(tmp_path):
 
 
 def of_a(tmp_path):
-    (one,) = outcomes({"a": [tmp_path / "a.mp4", tmp_path / "a.json"]}, tmp_path / "logs", CURRENT)
+    files = (tmp_path / name for name in ("a.mp4", "a.json"))
+    made = [file.stat().st_mtime_ns if file.exists() else None for file in files]
+    (one,) = outcomes({"a": made}, tmp_path / "logs", CURRENT)
     return one.status, one.why, one.log.removeprefix(f"{tmp_path}/")
 
 
@@ -96,3 +99,21 @@ def test_thousands_of_failures_do_not_flood_the_screen(tmp_path):
     rows = [Outcome(str(number), "failed", "why", "log") for number in range(MOST_NAMED + 5)]
     lines = write_summary(rows, tmp_path / "summary.tsv").splitlines()
     assert len(lines) == MOST_NAMED + 2 and lines[-1] == "  and 5 more"
+
+
+def test_rows_of_other_people_stay(tmp_path):
+    table = tmp_path / "summary.tsv"
+    write_summary([Outcome("theirs", "done"), Outcome("bad", "failed", "no\ttable", "log")], table)
+    assert write_summary([Outcome("ours", "not begun"), Outcome("bad", "done")], table).startswith(
+        "Videos: 1 done, 1 not"
+    )
+    rows = pd.read_csv(table, sep="\t", keep_default_na=False)
+    assert rows["video"].tolist() == ["ours", "bad", "theirs"]
+    assert rows["status"].tolist() == ["not begun", "done", "done"]
+
+
+def test_who_ends_at_the_same_time_loses_no_rows(tmp_path):
+    table, names = tmp_path / "summary.tsv", [str(number) for number in range(16)]
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(lambda name: write_summary([Outcome(name, "done")], table), names))
+    assert set(pd.read_csv(table, sep="\t", dtype=str)["video"]) == set(names)
