@@ -33,3 +33,17 @@ def test_a_result_that_nobody_made_is_named(project):
     assert "the run ended without results/regular/comparison.png, results/irregular/comparison.png." in run.output
     # Who asks for less gets less.
     project.run("weights")
+
+
+def test_the_summary_says_why(project):
+    chunk = next(project.work.glob("regular/frames.*/*.mkv"))
+    content = bytearray(chunk.read_bytes())
+    content[len(content) // 2] ^= 255
+    chunk.write_bytes(content)
+    restored = next(project.work.glob(f"regular/upscale.*/{chunk.name}"))
+    restored.unlink()
+    shutil.rmtree(project.results / "regular")
+    run = project.snakemake()
+    assert run.code == 1
+    log = f"logs/regular/{restored.parent.name}/{restored.stem}.log"
+    assert f"  regular: failed ({log}): {chunk.relative_to(project.folder)}: " in run.output

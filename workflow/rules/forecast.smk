@@ -28,6 +28,8 @@ rule forecast:
     input:
         probes=all_probes,
         calibrations=calibrations,
+    log:
+        f"{LOGS}/forecast.log",
     localrule: True
     message:
         "Forecasting"

@@ -13,6 +13,8 @@ from restoration.pipeline.job import ERROR
 
 KEY = re.compile(r"(?<=\.)[0-9a-f]{10}(?=\.|$)")
 """In a name, the hash of settings and code."""
+SAID = re.compile(rf"(?:^|: ){ERROR}(.*)")
+"""A line by which a job tells what went wrong, with or without its name before."""
 MOST_NAMED = 20
 
 
@@ -42,8 +44,8 @@ def outcomes(results: Mapping[str, Sequence[int | None]], logs: Path, current: I
 
 def _outcome(video: str, newest: list[Path], *, done: bool) -> Outcome:
     for log in newest:
-        if errors := [line for line in _lines(log) if line.startswith(ERROR)]:
-            return Outcome(video, "failed", errors[-1].removeprefix(ERROR), str(log))
+        if errors := [said[1] for said in map(SAID.search, _lines(log)) if said]:
+            return Outcome(video, "failed", errors[-1], str(log))
     if done:
         return Outcome(video, "done")
     if newest:

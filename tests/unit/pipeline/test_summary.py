@@ -59,7 +59,7 @@ def test_the_last_error_is_named_with_its_log(tmp_path, put):
 def test_results_of_before_do_not_hide_a_failure(tmp_path, put):
     put("a.mp4")
     put("a.json")
-    put("logs/a/encode.mp4.log", "ERROR: the disk is full\n")
+    put("logs/a/encode.mp4.log", "a encode a: ERROR: the disk is full\n")
     assert of_a(tmp_path) == ("failed", "the disk is full", "logs/a/encode.mp4.log")
 
 
