@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
-from restoration.engines.torch_engine import use_threads  # noqa: E402
+from restoration.engines.torch_engine import use  # noqa: E402
 from restoration.frames import Frame, resized  # noqa: E402
 from restoration.models.convert import convert  # noqa: E402
 from restoration.models.fetch import fetch  # noqa: E402
@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--outscale", type=float, default=4)
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
-    use_threads(args.threads)
+    use(args.threads)
     with av.open(args.clip) as container:
         frames = [frame.to_ndarray(format="rgb24") for frame in islice(container.decode(video=0), args.frames)]
     height, width = frames[0].shape[:2]

@@ -15,6 +15,7 @@ rule clean:
     resources:
         gpu=GPU,
         device=SETTINGS["device"],
+        engine=SETTINGS["engine"],
         batch=SETTINGS["batch"],
         mem_mb=by_attempt(6000),
     params:
@@ -23,5 +24,5 @@ rule clean:
         "Cleaning {wildcards.video} {wildcards.span}"
     shell:
         "clean.py --video {wildcards.video:q} --spec {params.spec:q} --weights {input.weights:q}"
-        " --device {resources.device} --threads {threads} --batch {resources.batch}"
+        " --device {resources.device} --engine {resources.engine} --threads {threads} --batch {resources.batch}"
         " --input {input.chunk:q} {output.chunk:q} 2>&1 | tee {log:q}"

@@ -17,6 +17,7 @@ rule colorize:
     resources:
         gpu=GPU,
         device=SETTINGS["device"],
+        engine=SETTINGS["engine"],
         batch=SETTINGS["batch"],
         mem_mb=by_attempt(6000),
     params:
@@ -25,7 +26,7 @@ rule colorize:
         "Colorizing {wildcards.video} {wildcards.span}"
     shell:
         "colorize.py --video {wildcards.video:q} --spec {params.spec:q} --weights {input.weights:q}"
-        " --probe {input.probe:q} --timeline {input.timeline:q} --device {resources.device} --threads {threads} --batch {resources.batch}"
+        " --probe {input.probe:q} --timeline {input.timeline:q} --device {resources.device} --engine {resources.engine} --threads {threads} --batch {resources.batch}"
         " --input {input.chunk:q} {output.chunk:q} 2>&1 | tee {log:q}"
 
 

@@ -42,6 +42,7 @@ rule track:
     resources:
         gpu=GPU,
         device=SETTINGS["device"],
+        engine=SETTINGS["engine"],
         batch=SETTINGS["batch"],
         mem_mb=by_attempt(6000),
         chunk_frames=SETTINGS["chunk_frames"],
@@ -51,7 +52,7 @@ rule track:
         "Following and judging the faces of {wildcards.video}"
     shell:
         "track.py --video {wildcards.video:q} --spec {params.spec:q} --weights {input.weights:q} --probe {input.probe:q}"
-        " --device {resources.device} --threads {threads} --batch {resources.batch}"
+        " --device {resources.device} --engine {resources.engine} --threads {threads} --batch {resources.batch}"
         " --faces {input.faces[0]:q} --chunk-frames {resources.chunk_frames}"
         " --input {input.chunks[0]:q} {output:q} 2>&1 | tee {log:q}"
 
@@ -76,6 +77,7 @@ rule faces:
     resources:
         gpu=GPU,
         device=SETTINGS["device"],
+        engine=SETTINGS["engine"],
         batch=SETTINGS["batch"],
         mem_mb=by_attempt(6000),
     params:
@@ -84,7 +86,7 @@ rule faces:
         "Restoring faces in {wildcards.video} {wildcards.span}"
     shell:
         "faces.py --video {wildcards.video:q} --spec {params.spec:q} --weights {input.weights:q}"
-        " --device {resources.device} --threads {threads} --batch {resources.batch}"
+        " --device {resources.device} --engine {resources.engine} --threads {threads} --batch {resources.batch}"
         " --source {input.source:q} --tracks {input.tracks:q} --invented {output.invented:q} --entries {output.entries:q}"
         " --input {input.chunk:q} {output.chunk:q} 2>&1 | tee {log:q}"
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Clean one chunk: noise, blocks and whatever else a network that keeps the size was made to take away."""
 
-from restoration.engines.torch_engine import use_threads
+from restoration.engines.torch_engine import use
 from restoration.pipeline import job
 from restoration.pipeline.plan import Span
 from restoration.stages.runner import run_stage
@@ -12,7 +12,7 @@ OPTIONS = ("tile", "overlap", "precision", "strength")
 
 def main() -> None:
     args = job.parse(job.network_parser(__doc__))
-    use_threads(args.threads)
+    use(args.threads, args.engine)
     options = {option: args.spec[option] for option in OPTIONS}
     stage = Upscaler(*args.weights, *args.spec["weights"], outscale=1, device=args.device, **options)
     span = Span.parse(args.output.stem)

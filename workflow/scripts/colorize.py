@@ -4,7 +4,7 @@
 import json
 from pathlib import Path
 
-from restoration.engines.torch_engine import use_threads
+from restoration.engines.torch_engine import use
 from restoration.media.timeline import Timeline
 from restoration.pipeline import job
 from restoration.pipeline.plan import Span
@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--timeline", required=True, type=Path)
     parser.add_argument("--probe", required=True, type=Path, help="the description, which tells of black borders")
     args = job.parse(parser)
-    use_threads(args.threads)
+    use(args.threads, args.engine)
     stage: Stage = Colorizer(
         dict(zip(args.weights, args.spec["weights"], strict=True)),
         render_factor=args.spec["render_factor"],

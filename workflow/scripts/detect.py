@@ -3,7 +3,7 @@
 
 import json
 
-from restoration.engines.torch_engine import use_threads
+from restoration.engines.torch_engine import use
 from restoration.faces.detect import Detector
 from restoration.files import atomic
 from restoration.media.chunks import read_chunk
@@ -14,7 +14,7 @@ from restoration.stages.runner import prefetch, progress
 
 def main() -> None:
     args = job.parse(job.network_parser(__doc__))
-    use_threads(args.threads)
+    use(args.threads)
     detector = Detector(
         *args.weights,
         *args.spec["weights"],

@@ -4,7 +4,7 @@
 import json
 from pathlib import Path
 
-from restoration.engines.torch_engine import use_threads
+from restoration.engines.torch_engine import use
 from restoration.faces.identity import Identity
 from restoration.faces.judge import Verdict
 from restoration.faces.restore import FaceParser, FaceRestorer
@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--invented", required=True, type=Path, help="chunk of masks to write")
     parser.add_argument("--entries", required=True, type=Path, help="JSON to write, with an entry per face and frame")
     args = job.parse(parser)
-    use_threads(args.threads)
+    use(args.threads, args.engine)
     spec, found = args.spec, json.loads(args.tracks.read_text())
     span = Span.parse(args.output.stem)
     tracks = [Track(**track) for track in found["tracks"]]

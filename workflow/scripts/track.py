@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from restoration.engines.torch_engine import use_threads
+from restoration.engines.torch_engine import use
 from restoration.faces.detect import Face
 from restoration.faces.judge import judged
 from restoration.faces.paste import soft_mask
@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--faces", required=True, type=Path, help="those in the first chunk; the others lie beside it")
     parser.add_argument("--chunk-frames", required=True, type=int, help="longest chunk, by which they were cut")
     args = job.parse(parser)
-    use_threads(args.threads)
+    use(args.threads, args.engine)
     spec, description = args.spec, json.loads(args.probe.read_text())
     found: dict[int, list[Face]] = {}
     for path in beside(args.faces, description["shots"], args.chunk_frames):

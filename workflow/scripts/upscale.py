@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Upscale one chunk."""
 
-from restoration.engines.torch_engine import use_threads
+from restoration.engines.torch_engine import use
 from restoration.pipeline import job
 from restoration.pipeline.plan import Span
 from restoration.stages.runner import run_stage
@@ -15,7 +15,7 @@ OPTIONS = (
 
 def main() -> None:
     args = job.parse(job.network_parser(__doc__))
-    use_threads(args.threads)
+    use(args.threads, args.engine)
     spec = args.spec
     networks = zip(args.weights, spec["weights"], strict=True)  # in this order
     stage = Upscaler(

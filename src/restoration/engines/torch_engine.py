@@ -1,5 +1,9 @@
-"""Runs an image-to-image network with PyTorch: whole numbers in, whole numbers out, nothing else across the bus."""
+"""Runs an image-to-image network: whole numbers in, whole numbers out, nothing else across the bus.
 
+By PyTorch, or on a CPU by OpenVINO.
+"""
+
+import importlib.util
 import logging
 import math
 from collections.abc import Iterator
@@ -14,12 +18,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from restoration.engines.lease import leased_gpu
+from restoration.engines.openvino_network import OpenVinoNetwork
 from restoration.engines.tiles import SMALLEST_TILE, windows
 from restoration.errors import RestorationError
 from restoration.frames import Pictures
 
 logger = logging.getLogger(__name__)
 
+ENGINES = ("auto", "torch", "openvino")
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -53,10 +59,26 @@ def out_of_memory_as_memory_error() -> Iterator[None]:
         raise
 
 
-def use_threads(count: int) -> None:
-    """Let PyTorch and OpenCV use *count* threads of this process."""
-    torch.set_num_threads(count)
-    cv2.setNumThreads(count)
+class _Process:
+    engine = "torch"
+
+
+def use(threads: int, engine: str = "torch") -> None:
+    """Let this process use so many *threads*, and run the networks of all engines by *engine*, one of ENGINES.
+
+    `auto` is OpenVINO where it is installed and the device is a CPU, else PyTorch.
+    """
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
+    _Process.engine = engine
+
+
+def _by_openvino(device: torch.device) -> bool:
+    if _Process.engine == "auto":
+        return device.type == "cpu" and importlib.util.find_spec("openvino") is not None
+    if _Process.engine == "openvino" and device.type != "cpu":
+        raise RestorationError(f"engine: openvino runs on the CPU, not on {device.type}; use engine: auto")
+    return _Process.engine == "openvino"
 
 
 class TorchEngine:
@@ -86,7 +108,10 @@ class TorchEngine:
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.deterministic = True
         self.network = network.eval().to(self.device)
-        if all(parameter.dim() < 5 for parameter in network.parameters()):  # StyleGAN's have five dimensions
+        self.openvino = OpenVinoNetwork(self.network, precision) if _by_openvino(self.device) else None
+        if not self.openvino and all(
+            parameter.dim() < 5 for parameter in network.parameters()
+        ):  # StyleGAN's have five dimensions
             self.network.to(memory_format=torch.channels_last)
         self.scale, self.multiple, self.step = scale, multiple, math.lcm(multiple, step)
         self.tile, self.overlap = tile, overlap
@@ -108,23 +133,28 @@ class TorchEngine:
         not suffice.
         """
         exact = exact or frames.dtype == np.uint16
-        with torch.inference_mode(), out_of_memory_as_memory_error(), self._autocast(exact):
-            return self._tiled(self._channels_first(frames) / np.iinfo(frames.dtype).max, frames.dtype)
+        with torch.inference_mode(), out_of_memory_as_memory_error():
+            return self._tiled(self._channels_first(frames) / np.iinfo(frames.dtype).max, frames.dtype, exact=exact)
 
     def values(self, pictures: NDArray[np.generic], *, exact: bool = False) -> NDArray[np.float32]:
         """Apply the network to whole pictures of any type (n, h, w, c); gives float32 (n, h', w', c').
 
         For networks whose input or output is no picture in [0, 1]; *exact* and errors as above.
         """
-        with torch.inference_mode(), out_of_memory_as_memory_error(), self._autocast(exact):
-            result = self._finite(self.network(self._channels_first(pictures)))
+        with torch.inference_mode(), out_of_memory_as_memory_error():
+            result = self._run(self._channels_first(pictures), exact=exact)
             return cast(NDArray[np.float32], result.float().permute(0, 2, 3, 1).cpu().numpy())
 
     def _channels_first(self, pictures: NDArray[np.generic]) -> Tensor:
         batch = torch.from_numpy(pictures).to(self.device).permute(0, 3, 1, 2)
         return batch.to(torch.float32, memory_format=torch.channels_last)
 
-    def _finite(self, result: Tensor) -> Tensor:
+    def _run(self, pictures: Tensor, *, exact: bool) -> Tensor:
+        if self.openvino:
+            result = self.openvino(pictures, exact=exact)
+        else:
+            with self._autocast(exact):
+                result = self.network(pictures)
         finite = torch.isfinite(result).flatten(1).all(1)
         if not finite.all():
             raise FloatingPointError((~finite).nonzero().flatten().tolist())
@@ -135,14 +165,14 @@ class TorchEngine:
             return nullcontext()
         return torch.autocast(self.device.type, dtype=PRECISIONS[self.precision])
 
-    def _tiled(self, batch: Tensor, dtype: np.dtype[np.unsignedinteger]) -> Pictures:
+    def _tiled(self, batch: Tensor, dtype: np.dtype[np.unsignedinteger], *, exact: bool) -> Pictures:
         count, _, height, width = batch.shape
         batch = pad_to_multiple(batch, self.multiple)
         result = np.empty((count, height * self.scale, width * self.scale, 3), dtype)
         white, whole = np.iinfo(dtype).max, getattr(torch, dtype.name)
         for row, column in windows(batch.shape[2], batch.shape[3], self.tile, self.overlap, self.step):
             window = batch[:, :, row.window_start : row.window_stop, column.window_start : column.window_stop]
-            restored = self._finite(self.network(window))
+            restored = self._run(window, exact=exact)
             s = self.scale
             core = restored[
                 :,

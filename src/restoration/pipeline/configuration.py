@@ -309,7 +309,7 @@ class Configuration:
 
     def kind(self, video: str) -> str:
         """Hash of all that decides what a frame of *video* costs; one sample stands for all videos of a kind."""
-        speed = {option: self.settings[option] for option in ("device", "threads", "batch")}
+        speed = {option: self.settings[option] for option in ("device", "engine", "threads", "batch")}
         steps = {step: self._code[step.partition(".")[0]] for step in self.videos[video].steps if step != "probe"}
         return short_hash(
             canonical([self.sample(video)["recipes"], steps, speed, _restores_a_still(self._rows[video])])

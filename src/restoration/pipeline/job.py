@@ -67,6 +67,7 @@ def network_parser(description: str | None) -> ArgumentParser:
     shared = parser(description)
     shared.add_argument("--weights", required=True, type=Path, nargs="+", help="converted safetensors files")
     shared.add_argument("--device", required=True, help="auto, cpu, cuda or mps")
+    shared.add_argument("--engine", default="torch", help="auto, torch or openvino")
     shared.add_argument("--threads", required=True, type=int, help="processor cores")
     shared.add_argument("--batch", required=True, type=int, help="frames that the network sees at once")
     shared.add_argument("--input", required=True, type=Path, help="the chunk to restore")
