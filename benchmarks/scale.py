@@ -108,7 +108,7 @@ def main() -> None:
     part = ["--config", f"part={options.part}"]
     with library(options.titles, options.chunks, options.seconds) as project:
         parsed = snakemake(project, "--cores", options.cores, *part, "--list-rules")
-        subsample = ["--scheduler-subsample", f"{options.subsample}"] if options.subsample else []
+        subsample = ["--scheduler-subsample", f"{options.subsample}"]
         probing = snakemake(project, "--cores", options.cores, *subsample, *part, "--until", "plan")
         planned = snakemake(project, "--cores", options.cores, *part, "--dry-run", "--quiet", "rules")
         costs = {"parse": parsed, "probe and plan (simulated)": probing, "dry run": planned}

@@ -18,8 +18,11 @@ if [ -z "$found" ]; then
 fi
 echo "$found" | xargs scancel
 left=$found
+seconds=0
 while [ -n "$left" ]; do
+    [ $seconds -lt 120 ] || { echo "Still there after 2 minutes: $(echo "$left" | tr '\n' ' ')" >&2; exit 1; }
     sleep 1
+    seconds=$((seconds + 1))
     left=$(orphans)
 done
 echo "Cancelled: $(echo "$found" | tr '\n' ' ')"

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from restoration.pipeline.forecast import ON_GPU
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -45,6 +47,7 @@ def test_slurm_profile_sends_what_asks_for_a_gpu_where_gpus_are() -> None:
     rules = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
     bodies = re.findall(r"^(?:rule|checkpoint) (\w+):\n((?:    .*\n|\n)+)", rules, re.MULTILINE)
     asking = {rule for rule, body in bodies if re.search(r"\bgpu=", body)}
+    assert {*ON_GPU, "calibrate"} == asking
     profile = yaml.safe_load((ROOT / "profiles/slurm/profile.yaml").read_text())
     resources = profile["set-resources"].items()
     assert asking

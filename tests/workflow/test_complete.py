@@ -3,6 +3,8 @@
 import shutil
 from base64 import urlsafe_b64encode
 
+import pandas as pd
+
 
 def test_a_whole_file_of_a_job_that_was_killed_hides_nothing_behind_it(project):
     with project.stage("upscale") as upscale:
@@ -47,3 +49,13 @@ def test_the_summary_says_why(project):
     assert run.code == 1
     log = f"logs/regular/{restored.parent.name}/{restored.stem}.log"
     assert f"  regular: failed ({log}): {chunk.relative_to(project.folder)}: " in run.output
+
+
+def test_a_part_is_restored_alone_and_the_summary_keeps_the_others(project):
+    shutil.rmtree(project.results / "irregular")
+    shutil.rmtree(project.work)
+    assert not [job for job in project.run("--config", "part=2/2") if job.endswith(" regular")]
+    assert project.restored("irregular").exists()
+    summary = pd.read_csv(project.results / "summary.tsv", sep="\t", index_col="video")
+    assert summary["status"].to_dict() == {"regular": "done", "irregular": "done"}
+    assert not project.dry("--config", "part=2/2")

@@ -17,11 +17,7 @@ from restoration.engines.lease import JOBS_PER_GPU
 from restoration.errors import RestorationError
 from restoration.files import SCRATCH
 from restoration.media.remote import is_remote, retrieve
-from restoration.pipeline.configuration import (
-    LARGE_STEPS,
-    RESTORING_STAGES,
-    Configuration,
-)
+from restoration.pipeline.configuration import USED_UP, Configuration
 from restoration.pipeline.flight import remember
 from restoration.pipeline.forecast import (
     Calibration,
@@ -148,8 +144,7 @@ def kept(step, chunk):
 
     Not its list of hashes, which is small and found by the chunk's name: no rule asks for it, so it would go at once.
     """
-    used_up = {"all": (), "small": LARGE_STEPS, "none": ("frames", *RESTORING_STAGES)}
-    return temp(chunk) if step in used_up[SETTINGS["keep"]] else chunk
+    return temp(chunk) if step in USED_UP[SETTINGS["keep"]] else chunk
 
 
 def by_attempt(mem_mb):
@@ -369,13 +364,11 @@ def kind_of(video):
 
 
 def specimens():
-    """For each kind of videos one that can be read, and its chunks."""
+    """For each kind of videos the longest that can be read, and how many frames it has."""
     plan = planned_spans(checkpoints.plan.get().output[0])
-    return {
-        kind_of(video): (video, plan[video])
-        for video in reversed(CONFIGURATION.due)
-        if plan[video]
-    }
+    frames = {video: plan[video][-1].last + 1 for video in plan if plan[video]}
+    by_length = sorted(frames, key=frames.__getitem__)
+    return {kind_of(video): (video, frames[video]) for video in by_length}
 
 
 def calibrations(wildcards):
@@ -391,18 +384,25 @@ def probe_of_kind(wildcards):
 
 def samples_of_kind(wildcards):
     """Input function: two runs of frames of the video that stands for its kind."""
-    video, spans = specimens()[wildcards.key]
-    return [
-        chunk_after(video, "frames", span) for span in sample_spans(spans[-1].last + 1)
-    ]
+    video, frames = specimens()[wildcards.key]
+    spans = sample_spans(frames, fast=SETTINGS["device"] != "cpu")
+    return [chunk_after(video, "frames", span) for span in spans]
 
 
 def sample_settings(wildcards):
     """Params function: the configuration by which samples of a kind are restored, as JSON; the same for all videos."""
-    video = next(
-        video for video in CONFIGURATION.due if kind_of(video) == wildcards.key
-    )
-    return json.dumps(CONFIGURATION.sample(video), sort_keys=True)
+    return json.dumps(CONFIGURATION.sample(any_of_kind(wildcards.key)), sort_keys=True)
+
+
+def flag_of_stills(wildcards):
+    """Params function: what tells `calibrate.py` that a kind is one of still images."""
+    is_still = CONFIGURATION.restores_a_still(any_of_kind(wildcards.key))
+    return "--still" if is_still else ""
+
+
+def any_of_kind(kind):
+    """A video of this kind, whichever; jobs of a cluster know no plan."""
+    return next(video for video in CONFIGURATION.due if kind_of(video) == kind)
 
 
 def tell_forecast(calibrations, target):
@@ -417,7 +417,6 @@ def tell_forecast(calibrations, target):
         {video: known[kind_of(video)] for video in readable},
         longest=SETTINGS["chunk_frames"],
         keep=SETTINGS["keep"],
-        gpu=SETTINGS["device"] != "cpu",
     )
     print(write_forecast(rows, target, unreadable=unreadable), file=sys.stderr)
 
@@ -433,7 +432,7 @@ def is_of_everything():
 def summarize():
     """Say what became of every video."""
     if is_of_everything():
-        current = CONFIGURATION.current_intermediates()
+        current = CONFIGURATION.current_intermediates(CONFIGURATION.due)
         due = {
             video: [made(file) for file in files] for video, files in RESULTS_OF.items()
         }

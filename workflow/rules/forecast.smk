@@ -17,11 +17,12 @@ rule calibrate:
     params:
         settings=sample_settings,
         snakefile=workflow.main_snakefile,
+        still=flag_of_stills,
     message:
         "Restoring samples"
     shell:
         "calibrate.py --snakefile {params.snakefile:q} --settings {params.settings:q} --probe {input.probe:q}"
-        " --samples {input.samples:q} --threads {threads} {output:q} 2>&1 | tee {log:q}"
+        " --samples {input.samples:q} {params.still} --threads {threads} {output:q} 2>&1 | tee {log:q}"
 
 
 rule forecast:

@@ -380,3 +380,15 @@ def _deep(shallow: Picture, path: Path, depth: int) -> Picture:
     if (eight_bits(deep) - shallow + np.uint8(1) > 2).any():
         raise RestorationError(f"{path}: its {depth}-bit samples cannot be read with certainty; save it as 16-bit PNG")
     return cast(Picture, deep)
+
+
+def write_samples(picture: Picture, folder: Path) -> dict[Path, float]:
+    """Write *picture* as a PNG, and another of half its height and width; give both, with their share of its pixels."""
+    height, width = picture.shape[:2]
+    half = (max(1, width // 2), max(1, height // 2))
+    pictures = {"half.png": cv2.resize(picture, half, interpolation=cv2.INTER_AREA), "whole.png": picture}
+    shares = {}
+    for name, sample in pictures.items():
+        cv2.imwrite(str(folder / name), swapped(sample))
+        shares[folder / name] = sample.shape[0] * sample.shape[1] / (height * width)
+    return shares

@@ -1,7 +1,7 @@
 """The whole configuration, checked: what every video goes through, and the keys that name the results on disk."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,8 +30,8 @@ SMALL_STEPS = ("detect", "track")
 """Those that look at frames as they are before upscaling, though they come after it: other faces, same pictures."""
 ENLARGING_STEPS = ("upscale", "settle")
 """Those that they do not see, and whose settings do not concern them."""
-LARGE_STEPS = (*ENLARGING_STEPS, "faces")
-"""Those that write frames of the result's size."""
+USED_UP = {"all": (), "small": (*ENLARGING_STEPS, "faces"), "none": ("frames", *RESTORING_STAGES)}
+"""By the setting `keep`: the steps whose frames go when nobody needs them any more."""
 FINGERPRINT_BYTES = 65536
 STEPS = ("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "comparison", "record")
 """Every step of a video's way; each has a rule and a script of its name."""
@@ -310,10 +310,16 @@ class Configuration:
     def kind(self, video: str) -> str:
         """Hash of all that decides what a frame of *video* costs; one sample stands for all videos of a kind."""
         speed = {option: self.settings[option] for option in ("device", "engine", "threads", "batch")}
-        steps = {step: self._code[step.partition(".")[0]] for step in self.videos[video].steps if step != "probe"}
-        return short_hash(
-            canonical([self.sample(video)["recipes"], steps, speed, _restores_a_still(self._rows[video])])
-        )
+        steps = {
+            step: [self._code[step.partition(".")[0]], self.networks.spec(settings)]
+            for step, settings in self.videos[video].steps.items()
+            if step != "probe"
+        }
+        return short_hash(canonical([self.sample(video)["recipes"], steps, speed, self.restores_a_still(video)]))
+
+    def restores_a_still(self, video: str) -> bool:
+        """Whether the source of *video* is an image, as far as its name tells."""
+        return _restores_a_still(self._rows[video])
 
     def receipt(self, video: str) -> Path | None:
         """The note on how the remote source of *video* was fetched; None for a local source."""
@@ -336,10 +342,11 @@ class Configuration:
             {self.networks.weights(model) for video in videos for step in video.steps for model in video.models(step)}
         )
 
-    def current_intermediates(self) -> set[str]:
-        """Names, within the work folder, of everything that the configuration as it is now can use again."""
+    def current_intermediates(self, videos: Iterable[str] | None = None) -> set[str]:
+        """Names, within the work folder, of everything of these *videos*, or of all, that the configuration as it is
+        now can use again. It looks into every source."""
         names = {f"plan.{self.plan_key()}.json"}
-        for video in self.videos:
+        for video in self.videos if videos is None else videos:
             key = self.key(video, "probe")
             names |= {f"{video}/probe.{key}.json", f"{video}/timeline.{key}.tsv"}
             steps = self.videos[video].steps

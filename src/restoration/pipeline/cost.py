@@ -20,7 +20,7 @@ class Cost:
     cpu_seconds: float
     megabytes: float = 0
 
-    SAID = re.compile(r"Took ([\d.]+) s, ([\d.]+) CPU s, ([\d.]+) MB$")
+    SAID = re.compile(r"Took ([\d.]+) s, ([\d.]+) CPU s, ([\d.]+) MB$", re.MULTILINE)
 
     def __str__(self) -> str:
         return f"Took {self.seconds:.2f} s, {self.cpu_seconds:.2f} CPU s, {self.megabytes:.0f} MB"
@@ -37,6 +37,5 @@ def spent() -> Cost:
 
 def read_cost(log: Path) -> Cost | None:
     """What the job of this *log* said that it cost; None if it did not end well."""
-    lines = log.read_text(errors="replace").splitlines()
-    said = Cost.SAID.search(lines[-1]) if lines else None
-    return Cost(*map(float, said.groups())) if said else None
+    said = Cost.SAID.findall(log.read_text(errors="replace"))
+    return Cost(*map(float, said[-1])) if said else None

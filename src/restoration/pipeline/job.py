@@ -31,7 +31,6 @@ def run(main: Callable[[], None]) -> None:
     """Run a script's *main*; what the user can mend becomes one line and exit code 1 instead of a stack trace."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
-        use_scratch()
         main()
     except RestorationError as error:
         complain(f"{error}")
@@ -80,6 +79,7 @@ def parse(filled: ArgumentParser) -> Namespace:
     Raises RestorationError when code or settings are no longer those that the job was planned with.
     """
     args = filled.parse_args()
+    use_scratch()
     script = Path(sys.argv[0]).resolve()
     formatter = logging.Formatter(f"{args.video} {script.stem} {args.output.stem}: %(message)s")
     for handler in logging.getLogger().handlers:

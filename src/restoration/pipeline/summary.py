@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from restoration.files import atomic
+from restoration.pipeline.cost import read_cost
 from restoration.pipeline.job import ERROR
 
 KEY = re.compile(r"(?<=\.)[0-9a-f]{10}(?=\.|$)")
@@ -46,12 +47,12 @@ def _outcome(video: str, newest: list[Path], *, done: bool) -> Outcome:
     for log in newest:
         if errors := [said[1] for said in map(SAID.search, _lines(log)) if said]:
             return Outcome(video, "failed", errors[-1], str(log))
-    if done:
-        return Outcome(video, "done")
-    if newest:
-        words = [line for line in _lines(newest[0]) if line] or ["none"]
-        return Outcome(video, "unfinished", f"last words: {words[-1]}", str(newest[0]))
-    return Outcome(video, "not begun")
+    # A job that is at its end says what it took; who was killed does not.
+    dead = [log for log in newest if read_cost(log) is None] if done else newest
+    if dead:
+        words = [line for line in _lines(dead[0]) if line] or ["none"]
+        return Outcome(video, "unfinished", f"last words: {words[-1]}", str(dead[0]))
+    return Outcome(video, "done" if done else "not begun")
 
 
 def write_summary(outcomes: Iterable[Outcome], target: Path) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -21,6 +22,7 @@ from restoration.pipeline.plan import Span
 KEY = "0123456789"
 KNOWN = Calibration(
     100,
+    False,
     {
         "frames": Rate(Amount(0, 1), Amount(0, 0.1, 10)),
         "colorize": Rate(Amount(2, 3), Amount(1, 2, 10)),
@@ -38,16 +40,19 @@ def probe(tmp_path, name, frames, size=(10, 10)):
 
 
 def only(tmp_path, *, longest=100, keep="all", gpu=False, **video):
-    (found,) = forecast({"a": probe(tmp_path, "a", **video)}, {"a": KNOWN}, longest=longest, keep=keep, gpu=gpu)
+    known = replace(KNOWN, gpu=gpu)
+    (found,) = forecast({"a": probe(tmp_path, "a", **video)}, {"a": known}, longest=longest, keep=keep)
     return found
 
 
 @pytest.mark.parametrize(
     ("frames", "spans"),
-    [(1000, ((494, 497), (494, 505))), (12, ((0, 3), (0, 11))), (6, ((0, 3), (0, 5))), (1, ((0, 0), (0, 0)))],
+    [(1000, ((494, 497), (494, 505))), (12, ((0, 3), (0, 11))), (4, ((0, 1), (0, 3))), (1, ((0, 0), (0, 0)))],
 )
 def test_samples_come_from_the_middle(frames, spans):
-    assert sample_spans(frames) == tuple(Span(*span) for span in spans)
+    assert sample_spans(frames, fast=False) == tuple(Span(*span) for span in spans)
+    short, long = sample_spans(1000, fast=True)
+    assert len(short) == 24 and len(long) == 96
 
 
 def write_sample(folder, video, frames, **costs):
@@ -67,8 +72,8 @@ def write_sample(folder, video, frames, **costs):
 def test_calibration_tells_the_beginning_from_the_frames(tmp_path):
     write_sample(tmp_path, "sample-1", 4, upscale=Cost(2 + 4 * 3, 4 + 4 * 5), probe=Cost(100, 100))
     write_sample(tmp_path, "sample-2", 12, upscale=Cost(2 + 12 * 3, 4 + 12 * 5), probe=Cost(100, 100))
-    found = calibration(tmp_path, {"sample-1": 4, "sample-2": 12}, 64)
-    assert found.pixels == 64
+    found = calibration(tmp_path, {"sample-1": 4, "sample-2": 12}, 64, gpu=True)
+    assert found.pixels == 64 and found.gpu
     assert found.rates == {
         "upscale": Rate(Amount(2, 4, 20), Amount(3, 5, 100)),
         "encode": Rate(Amount(5, 5), Amount()),
@@ -81,7 +86,7 @@ def test_calibration_tells_the_beginning_from_the_frames(tmp_path):
 def test_calibration_survives_a_short_sample_that_took_longer(tmp_path):
     write_sample(tmp_path, "sample-1", 4, upscale=Cost(30, 30))
     write_sample(tmp_path, "sample-2", 12, upscale=Cost(20, 20))
-    rate = calibration(tmp_path, {"sample-1": 4, "sample-2": 12}, 1).rates["upscale"]
+    rate = calibration(tmp_path, {"sample-1": 4, "sample-2": 12}, 1, gpu=False).rates["upscale"]
     assert rate == Rate(Amount(20, 20, 20), Amount(0, 0, 100))
 
 
@@ -122,6 +127,17 @@ def test_the_table_and_the_words(tmp_path):
         "peak_gb": "5",
     }
     assert "2 videos, 150 frames" in said
-    assert "3.0 hours of a GPU, 4.0 hours of a processor core" in said
-    assert "3.00 GB in the end, 7.00 to 9.00 GB" in said
-    assert "without 1 videos that cannot be read: c" in said
+    assert "3.00 hours of a GPU, 4.00 hours of a processor core" in said
+    assert "3.00 GB in the end; meanwhile 7.00 GB, one video after the other, to 9.00 GB" in said
+    assert "without what cannot be read: c" in said
+    assert "for 0 videos" in write_forecast([], tmp_path / "forecast.tsv", unreadable=["c"])
+
+
+def test_a_video_of_one_frame_is_scaled(tmp_path):
+    write_sample(tmp_path, "sample-1", 1, upscale=Cost(3, 3))
+    write_sample(tmp_path, "sample-2", 1, upscale=Cost(5, 5))
+    rate = calibration(tmp_path, {"sample-1": 1, "sample-2": 1}, 1, gpu=False).rates["upscale"]
+    assert rate.begin.seconds == 0 and rate.frame.seconds == 5
+    # Of a still image both sizes are known.
+    rate = calibration(tmp_path, {"sample-1": 0.25, "sample-2": 1}, 1, gpu=False).rates["upscale"]
+    assert rate.begin.seconds == pytest.approx(5 - 2 / 0.75) and rate.frame.seconds == pytest.approx(2 / 0.75)

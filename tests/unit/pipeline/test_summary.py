@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pandas as pd
 import pytest
 
+from restoration.pipeline.cost import Cost
 from restoration.pipeline.summary import MOST_NAMED, Outcome, outcomes, write_summary
 
 CURRENT = {"a/probe.0123456789.json", "a/upscale.abcdef0123"}
@@ -43,8 +44,11 @@ def test_done_whatever_went_wrong_before(tmp_path, put):
     put("logs/a/upscale.abcdef0123/0000000-0000009.log", "ERROR: no memory\n")
     put("a.mp4")
     put("a.json")
-    put("logs/a/comparison.log", "fine\n")
+    log = put("logs/a/comparison.log", f"a comparison a: {Cost(1, 1)}\n")
     assert of_a(tmp_path) == ("done", "", "")
+    # One that was killed since cannot say so.
+    log.write_text("a comparison a: 3/10 frames\n")
+    assert of_a(tmp_path)[:2] == ("unfinished", "last words: a comparison a: 3/10 frames")
 
 
 def test_the_last_error_is_named_with_its_log(tmp_path, put):
