@@ -39,7 +39,7 @@ def unused(work: Path, current: set[str]) -> Iterator[Path]:
         if str(path.relative_to(work)) not in current:
             yield path
         elif path.is_dir() and path.parent.name in spans:
-            yield from (file for file in path.iterdir() if file.stem not in spans[path.parent.name])
+            yield from (file for file in path.iterdir() if file.name.partition(".")[0] not in spans[path.parent.name])
 
 
 def _readable(size: float) -> str:

@@ -13,6 +13,8 @@ KEPT = [
     "a/timeline.k1.tsv",
     "a/frames.k2/0000000-0000009.mkv",
     "a/frames.k2/0000000-0000009.hashes",
+    "a/frames.k2/0000000-0000009.invented.mkv",
+    "a/frames.k2/0000000-0000009.invented.hashes",
     "b/frames.k3/0000000-0000004.mkv",
 ]
 UNUSED = {
