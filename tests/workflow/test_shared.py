@@ -111,13 +111,15 @@ def owners(folder):
 
 def test_one_makes_a_chunk_again_that_the_other_reads(users):
     one, two = users
-    first, second = "frames.py.0000000-0000011.mkv", "frames.py.0000012-0000023.mkv"
+    chunks = {"frames.py.0000000-0000011.mkv", "frames.py.0000012-0000023.mkv"}
     encoding = "encode.py.both.mp4"
-    two.stop_at(first, second)
+    two.stop_at(*chunks)
     one.stop_at(encoding)
     late = two.start()
     try:
-        two.until(two.stopped_at(first), late)
+        # Which comes first is a matter of chance.
+        first = two.until(lambda: next(filter(lambda chunk: two.stopped_at(chunk)(), chunks), None), late)
+        (second,) = chunks - {first}
         early = one.start()
         try:
             # The other has planned for what is made meanwhile.
