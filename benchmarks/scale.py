@@ -18,12 +18,15 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-REPOSITORY = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPOSITORY / "src"))
+
+from restoration.pipeline.cost import Cost, cost  # noqa: E402
+
 CHUNK_FRAMES = 240
 OUTPUTS = ("--timeline", "--delivery")
 STAND_IN = f"""#!/usr/bin/env -S python3 -I -S
@@ -39,16 +42,6 @@ for path in targets:
         with open(path, "w") as file:
             json.dump({{{{"shots": [[0, {{frames}} - 1]]}}}}, file)
 """
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Of one call of Snakemake: seconds by the clock and of the processor, megabytes at most, what it said."""
-
-    seconds: float
-    cpu_seconds: float
-    megabytes: float
-    said: str
 
 
 @contextmanager
@@ -79,8 +72,8 @@ def library(titles: int, chunks: int, seconds: float) -> Iterator[Path]:
         yield project
 
 
-def snakemake(project: Path, *arguments: str) -> Cost:
-    """Call Snakemake in *project*."""
+def snakemake(project: Path, *arguments: str) -> tuple[Cost, str]:
+    """Call Snakemake in *project*; what it cost, and what it said."""
     begin = time.monotonic()
     with (project / "said").open("w+") as said:
         process = subprocess.Popen(
@@ -91,7 +84,7 @@ def snakemake(project: Path, *arguments: str) -> Cost:
         words = said.read()
     if status:
         sys.exit(f"snakemake {' '.join(arguments)} failed:\n{words[-3000:]}")
-    return Cost(time.monotonic() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1000, words)
+    return cost(time.monotonic() - begin, usage), words
 
 
 def main() -> None:
@@ -107,18 +100,18 @@ def main() -> None:
     options = parser.parse_args()
     part = ["--config", f"part={options.part}"]
     with library(options.titles, options.chunks, options.seconds) as project:
-        parsed = snakemake(project, "--cores", options.cores, *part, "--list-rules")
+        parsed, _ = snakemake(project, "--cores", options.cores, *part, "--list-rules")
         subsample = ["--scheduler-subsample", f"{options.subsample}"]
-        probing = snakemake(project, "--cores", options.cores, *subsample, *part, "--until", "plan")
-        planned = snakemake(project, "--cores", options.cores, *part, "--dry-run", "--quiet", "rules")
+        probing, _ = snakemake(project, "--cores", options.cores, *subsample, *part, "--until", "plan")
+        planned, said = snakemake(project, "--cores", options.cores, *part, "--dry-run", "--quiet", "rules")
         costs = {"parse": parsed, "probe and plan (simulated)": probing, "dry run": planned}
         if options.what == "run":
-            costs["all other jobs (simulated)"] = snakemake(project, "--cores", options.cores, *subsample, *part)
-        jobs = next(line.split()[1] for line in planned.said.splitlines() if line.startswith("total"))
+            costs["all other jobs (simulated)"], _ = snakemake(project, "--cores", options.cores, *subsample, *part)
+        jobs = next(line.split()[1] for line in said.splitlines() if line.startswith("total"))
     print(json.dumps(vars(options)), f"{jobs} jobs")
     print(f"{'':30} {'seconds':>8} {'CPU s':>8} {'MB':>6}")
-    for what, cost in costs.items():
-        print(f"{what:30} {cost.seconds:8.1f} {cost.cpu_seconds:8.1f} {cost.megabytes:6.0f}")
+    for what, taken in costs.items():
+        print(f"{what:30} {taken.seconds:8.1f} {taken.cpu_seconds:8.1f} {taken.megabytes:6.0f}")
 
 
 if __name__ == "__main__":

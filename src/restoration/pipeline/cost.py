@@ -26,13 +26,15 @@ class Cost:
         return f"Took {self.seconds:.2f} s, {self.cpu_seconds:.2f} CPU s, {self.megabytes:.0f} MB"
 
 
+def cost(seconds: float, usage: resource.struct_rusage) -> Cost:
+    """What the system says that a process has used, in so many *seconds*."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / MEGABYTE)
+
+
 def spent() -> Cost:
     """What this process has cost since it began."""
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    unit = 1 if sys.platform == "darwin" else 1024
-    return Cost(
-        time.time() - psutil.Process().create_time(), usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / MEGABYTE
-    )
+    return cost(time.time() - psutil.Process().create_time(), resource.getrusage(resource.RUSAGE_SELF))
 
 
 def read_cost(log: Path) -> Cost | None:
