@@ -25,7 +25,6 @@ from restoration.frames import Pictures
 
 logger = logging.getLogger(__name__)
 
-ENGINES = ("auto", "torch", "openvino")
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -64,9 +63,9 @@ class _Process:
 
 
 def use(threads: int, engine: str = "torch") -> None:
-    """Let this process use so many *threads*, and run the networks of all engines by *engine*, one of ENGINES.
+    """Let this process use so many *threads*, and run the networks of all engines by *engine*: torch, openvino, auto.
 
-    `auto` is OpenVINO where it is installed and the device is a CPU, else PyTorch.
+    The last is OpenVINO where it is installed and the device is a CPU, else PyTorch.
     """
     torch.set_num_threads(threads)
     cv2.setNumThreads(threads)
@@ -109,9 +108,8 @@ class TorchEngine:
         torch.backends.cudnn.deterministic = True
         self.network = network.eval().to(self.device)
         self.openvino = OpenVinoNetwork(self.network, precision) if _by_openvino(self.device) else None
-        if not self.openvino and all(
-            parameter.dim() < 5 for parameter in network.parameters()
-        ):  # StyleGAN's have five dimensions
+        # StyleGAN's parameters have five dimensions.
+        if not self.openvino and all(parameter.dim() < 5 for parameter in network.parameters()):
             self.network.to(memory_format=torch.channels_last)
         self.scale, self.multiple, self.step = scale, multiple, math.lcm(multiple, step)
         self.tile, self.overlap = tile, overlap
