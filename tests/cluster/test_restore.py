@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+import yaml
 
 from cluster.project import HOLD, ClusterProject
 from workflow.project import REPOSITORY, Project, kill
@@ -14,20 +15,23 @@ from workflow.test_faces import portrait
 pytestmark = pytest.mark.timeout(1200)
 
 ON_GPUS = {"clean", "colorize", "upscale", "detect", "track", "faces"}
-ON_CPUS = {"probe", "frames", "stabilize", "settle", "encode", "record", "comparison"}
+ON_CPUS = {"probe", "frames", "hints", "steer", "stabilize", "settle", "encode", "record", "comparison"}
 
 
 @pytest.fixture
 def everything(tmp_path):
-    """A face in one chunk that passes all stages with a network, restored without a cluster."""
+    """A face in two chunks that pass all stages, restored without a cluster."""
     project = Project.create(tmp_path / "everything")
     shutil.copytree(REPOSITORY / "config" / "weights", project.folder / "config" / "weights")
     write(project.source("face"), np.stack(list(portrait())))
+    (project.folder / "hints.yaml").write_text(
+        yaml.safe_dump({"points": [{"frame": 3, "x": 80, "y": 64, "colour": "#30c030"}]})
+    )
     with project.config() as settings:
-        settings["chunk_frames"] = 100
+        settings["chunk_frames"] = 4
         settings["recipes"]["tiny"] = {
             "clean": {"model": "waifu2x-cunet-art-1x-noise1-fp16"},
-            "colorize": {"model": "embedded-colorizer", "force": True},
+            "colorize": {"model": "embedded-colorizer", "force": True, "hints": "hints.yaml"},
             "upscale": {"outscale": 2, "stability": 0.9},
             "faces": {},
             "encode": {"codec": "ffv1", "container": "mkv"},
