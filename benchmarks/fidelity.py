@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
-from restoration.engines.torch_engine import use  # noqa: E402
+from restoration.engines.engine import use  # noqa: E402
 from restoration.frames import Frame, resized  # noqa: E402
 from restoration.models.convert import convert  # noqa: E402
 from restoration.models.fetch import fetch  # noqa: E402

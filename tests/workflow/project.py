@@ -74,6 +74,7 @@ class Project:
         settings = {
             "manifest": "config/manifest.tsv",
             "threads": 1,
+            "engine": "torch",
             "chunk_frames": 12,
             "recipes": {"tiny": {"upscale": {"outscale": 2, "tile": 24, "overlap": 8}, "encode": encode}},
         }

@@ -128,7 +128,7 @@ def test_sources_swapped_between_videos(project):
     ("file", "expected"),
     [
         ("src/restoration/stages/upscale.py", FROM_UPSCALE),
-        ("src/restoration/engines/torch_engine.py", FROM_UPSCALE),
+        ("src/restoration/engines/engine.py", FROM_UPSCALE),
         ("workflow/scripts/upscale.py", FROM_UPSCALE),
         ("src/restoration/media/encode.py", DELIVERY),
         ("src/restoration/review/comparison.py", jobs("comparison")),

@@ -12,7 +12,7 @@ import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
-from restoration.engines.torch_engine import choose_device
+from restoration.engines.torch_network import choose_device
 from restoration.errors import RestorationError
 from restoration.media.chunks import read_pictures
 from restoration.media.still import write_samples

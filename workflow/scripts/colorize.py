@@ -4,7 +4,7 @@
 import json
 from pathlib import Path
 
-from restoration.engines.torch_engine import use
+from restoration.engines.engine import use
 from restoration.media.timeline import Timeline
 from restoration.pipeline import job
 from restoration.pipeline.plan import Span

@@ -3,7 +3,7 @@
 
 import json
 
-from restoration.engines.torch_engine import use
+from restoration.engines.engine import use
 from restoration.faces.detect import Detector
 from restoration.files import atomic
 from restoration.media.chunks import read_chunk

@@ -4,7 +4,7 @@
 import json
 from pathlib import Path
 
-from restoration.engines.torch_engine import use
+from restoration.engines.engine import use
 from restoration.faces.identity import Identity
 from restoration.faces.judge import Verdict
 from restoration.faces.restore import FaceParser, FaceRestorer

@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from restoration.engines.torch_engine import use
+from restoration.engines.engine import use
 from restoration.faces.detect import Face
 from restoration.faces.judge import judged
 from restoration.faces.paste import soft_mask

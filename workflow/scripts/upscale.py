@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Upscale one chunk."""
 
-from restoration.engines.torch_engine import use
+from restoration.engines.engine import use
 from restoration.pipeline import job
 from restoration.pipeline.plan import Span
 from restoration.stages.runner import run_stage

@@ -1,13 +1,17 @@
-"""Runs a network of PyTorch's by OpenVINO, which makes more of a CPU: the same numbers in fp32, sooner."""
+"""Networks by OpenVINO, which makes more of a CPU than PyTorch: the same numbers in fp32, sooner."""
 
 import logging
-import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+import numpy as np
+from numpy.typing import NDArray
 
+from restoration.engines.engine import threads
+from restoration.engines.openvino_model import require_openvino
 from restoration.errors import RestorationError
+from restoration.frames import Pictures
 
 logger = logging.getLogger(__name__)
 
@@ -15,51 +19,79 @@ HINTS = {"fp32": "f32", "bf16": "bf16"}
 
 
 class OpenVinoNetwork:
-    """*network* (float32, on the CPU, in eval mode), called with pictures as it would be.
+    """The network that *model_of* gives for a height and width; see `restoration.engines.engine.Network`.
 
-    It is compiled once for each shape of them and each precision: OpenVINO plans best for fixed shapes.
+    It is compiled once for each size, kind of picture and precision: OpenVINO plans best for what is fixed. Pictures
+    pass one by one, because threads work side by side within one.
     """
 
-    def __init__(self, network: nn.Module, precision: str) -> None:
-        try:
-            import openvino
-        except ImportError as error:
-            raise RestorationError(
-                f"engine: OpenVINO is not installed ({error}): pip install openvino, or use engine: torch"
-            ) from error
-        logger.info("%s is run by OpenVINO %s", type(network).__name__, openvino.__version__)
-        self.network, self.precision = network, precision
-        self._openvino, self._core = openvino, openvino.Core()
-        self._compiled: dict[tuple[torch.Size, str], Any] = {}
+    def __init__(self, model_of: Callable[[int, int], Any], *, precision: str) -> None:
+        openvino = require_openvino()
+        if precision == "fp16":
+            raise RestorationError("precision: fp16 needs a GPU; on the CPU use bf16 (fast) or fp32 (exact)")
+        self._core, self._model_of, self.precision = openvino.Core(), model_of, precision
+        logger.info("OpenVINO %s runs the network in %s", openvino.__version__, precision)
+        if precision == "bf16" and "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+            logger.warning("NOTICE: this processor does not know bf16: fp32 is used, which is exact")
+        self._compiled: dict[tuple[int, int, str, str], Any] = {}
 
-    def __call__(self, pictures: Tensor, *, exact: bool = False) -> Tensor:
-        """The network's answer, float32, to *pictures*, float32 (n, c, h, w); *exact* computes in fp32 whatever the
-        precision is. RestorationError tells of a network that OpenVINO cannot run."""
-        key = pictures.shape, "fp32" if exact else self.precision
-        if key not in self._compiled:
-            self._compiled[key] = self._compile(pictures, key[1])
-        return torch.from_numpy(self._compiled[key](pictures.contiguous().numpy())[0])
+    def pictures(self, pictures: Pictures, *, exact: bool) -> Pictures:
+        """See `restoration.engines.engine.Network`."""
+        return self._applied(pictures, exact)
 
-    def _compile(self, pictures: Tensor, precision: str) -> Any:
-        # Without the check, which would run the network twice more.
-        with torch.inference_mode(False), torch.no_grad(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # tracing is told to go; OpenVINO wants it
-            example = pictures.clone(memory_format=torch.contiguous_format)
-            traced = torch.jit.trace(self.network, example, check_trace=False)  # type: ignore[no-untyped-call]
-        level = logging.getLogger().level
-        try:
-            model = self._openvino.convert_model(traced, input=[pictures.shape])
-        except Exception as error:  # OpenVINO's own has no base that tells it from others
-            raise RestorationError(
-                f"engine: OpenVINO cannot run {type(self.network).__name__}; use engine: torch. It says: {error}"
-            ) from error
-        finally:
-            logging.getLogger().setLevel(level)  # which it sets for all of us
+    def values(self, values: NDArray[np.float32], *, exact: bool) -> NDArray[np.float32]:
+        """See `restoration.engines.engine.Network`."""
+        return self._applied(values.astype(np.float32, copy=False), exact)
+
+    def _applied(self, batch: NDArray[Any], exact: bool) -> NDArray[Any]:
+        precision = "fp32" if exact else self.precision
+        _, height, width, _ = batch.shape
+        key = height, width, batch.dtype.name, precision
+        with _out_of_memory_as_memory_error():
+            if key not in self._compiled:
+                self._compiled[key] = self._compile(*key)
+            answers = [self._compiled[key](np.ascontiguousarray(picture[None])) for picture in batch]
+        if bad := [number for number, answer in enumerate(answers) if not answer[1].all()]:
+            raise FloatingPointError(bad)
+        return np.concatenate([answer[0] for answer in answers])
+
+    def _compile(self, height: int, width: int, dtype: str, precision: str) -> Any:
         options = {
             "INFERENCE_PRECISION_HINT": HINTS[precision],
-            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+            "INFERENCE_NUM_THREADS": threads(),
             "PERFORMANCE_HINT": "LATENCY",
             # Two jobs would be pinned to the same cores.
             "ENABLE_CPU_PINNING": False,
         }
-        return self._core.compile_model(model, "CPU", options)
+        graph = _within_memory(self._model_of(height, width), height, width, dtype)
+        return self._core.compile_model(graph, "CPU", options)
+
+
+def _within_memory(model: Any, height: int, width: int, dtype: str) -> Any:
+    """*model* between pictures as they lie in memory, (1, h, w, 3) of *dtype*; its second answer: are all numbers."""
+    openvino = require_openvino()
+    from openvino import opset13 as ops
+
+    model.reshape([1, 3, height, width])
+    kind = openvino.Type(np.dtype(dtype))
+    entry = ops.parameter([1, height, width, 3], kind)
+    seen, whole = ops.convert(entry, openvino.Type.f32), np.issubdtype(np.dtype(dtype), np.integer)
+    white = np.float32(np.iinfo(dtype).max if whole else 1)
+    if whole:
+        seen = ops.divide(seen, white)
+    model.get_parameters()[0].output(0).replace(ops.transpose(seen, [0, 3, 1, 2]).output(0))
+    answer = model.get_results()[0].input_value(0)
+    finite = ops.reduce_logical_and(ops.is_finite(answer), [1, 2, 3], keep_dims=False)
+    if whole:
+        answer = ops.convert(ops.round(ops.multiply(ops.clamp(answer, 0, 1), white), "half_to_even"), kind)
+    return openvino.Model([ops.transpose(answer, [0, 2, 3, 1]), finite], [entry])
+
+
+@contextmanager
+def _out_of_memory_as_memory_error() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        if "alloc" not in str(error):
+            raise
+        raise MemoryError(str(error)) from error

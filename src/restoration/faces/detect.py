@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from restoration.engines.torch_engine import choose_device, out_of_memory_as_memory_error
+from restoration.engines.torch_network import choose_device, out_of_memory_as_memory_error
 from restoration.frames import Frame, Frames
 from restoration.models.load import load_detector
 
@@ -44,9 +44,6 @@ class Detector:
     """
 
     def __init__(self, weights: Path, sha256: str, *, min_score: float, min_size: float, device: str = "cpu") -> None:
-        # Convolutions in TF32 would move boxes; a fixed algorithm makes two runs equal.
-        torch.backends.cudnn.allow_tf32 = False
-        torch.backends.cudnn.deterministic = True
         self.network = load_detector(weights, sha256).to(choose_device(device))
         self.min_score, self.min_size = min_score, min_size
 

@@ -10,14 +10,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from restoration.engines.torch_engine import TorchEngine
+from restoration.engines.engine import Engine
+from restoration.engines.start import Options, prepared_engine, start, upscaling_engine
 from restoration.errors import RestorationError
 from restoration.faces.paste import Mask
 from restoration.frames import Frame, Frames
 from restoration.media.looks import went_black
 from restoration.models.face_restorers import FACE_EDGE, FaceGenerator
 from restoration.models.load import load_face_restorer, load_parser
-from restoration.stages.upscale import engine_of
 
 NO_FACE = (0, 14, 16, 17, 18)
 """ParseNet's classes that are not pasted: background, neck, clothes, hair, hat."""
@@ -45,13 +45,17 @@ class FaceRestorer:
     def __init__(
         self, weights: Path, sha256: str, *, fidelity: float = 0.5, precision: str = "fp32", device: str = "cpu"
     ) -> None:
+        self.enlarges = True
+        options = Options(tile=0, overlap=0, precision=precision, device=device)
+        if engine := prepared_engine(weights, sha256, options):
+            self.engine = engine
+            return
         network = load_face_restorer(weights, sha256, fidelity=fidelity)
-        self.enlarges = not isinstance(network, FaceGenerator)
-        whole = {"tile": 0, "overlap": 0}
         if isinstance(network, FaceGenerator):
-            self.engine = TorchEngine(network, scale=1, multiple=1, **whole, precision=precision, device=device)
+            self.enlarges = False
+            self.engine = Engine(start(network, precision=precision, device=device))
         else:
-            self.engine = engine_of(network, **whole, precision=precision, device=device)
+            self.engine = upscaling_engine(weights, sha256, options)
 
     def restored(self, faces: Sequence[AlignedFace]) -> list[Frame]:
         """Restore *faces* to crops of the same size.
@@ -100,8 +104,7 @@ class FaceParser:
     """Tells what of an aligned face is face, with the network in *weights* (a converted safetensors file)."""
 
     def __init__(self, weights: Path, sha256: str, *, device: str = "cpu") -> None:
-        network = load_parser(weights, sha256)
-        self.engine = TorchEngine(network, scale=1, multiple=1, tile=0, overlap=0, precision="fp32", device=device)
+        self.engine = Engine(start(load_parser(weights, sha256), precision="fp32", device=device))
 
     def masks(self, faces: Frames) -> list[Mask]:
         """The masks of uint8 (n, 512, 512, 3), soft at the edge; one by one where memory does not suffice for all."""

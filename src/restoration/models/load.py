@@ -9,7 +9,6 @@ import torch
 from safetensors import SafetensorError, safe_open
 from spandrel import ImageModelDescriptor, ModelLoader, UnsupportedModelError
 from torch import Tensor, nn
-from torch.nn import functional
 
 from restoration.errors import RestorationError
 from restoration.models import (
@@ -33,29 +32,19 @@ from restoration.models.sface import SFace
 class Upscaling:
     """A network of super-resolution: RGB (n, 3, h, w) in [0, 1] to (n, 3, h·scale, w·scale).
 
-    *multiple* is what h and w must be divisible by; tiles must begin at multiples of *step* to be like the whole.
+    *multiple* is what h and w must be divisible by, *minimum* what they must at least be; tiles must begin at multiples
+    of *step* to be like the whole.
     """
 
     network: nn.Module
     scale: int
     multiple: int = 1
     step: int = 1
+    minimum: int = 1
 
-
-class AtLeast(nn.Module):
-    """*network*, of *scale*, which needs pictures of *edge* pixels: smaller ones repeat their border meanwhile."""
-
-    def __init__(self, network: nn.Module, scale: int, edge: int) -> None:
-        super().__init__()
-        self.network, self.scale, self.edge = network, scale, edge
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        """See above."""
-        height, width = pictures.shape[2:]
-        if min(height, width) < self.edge:
-            missing = (0, max(0, self.edge - width), 0, max(0, self.edge - height))
-            pictures = functional.pad(pictures, missing, mode="replicate")
-        return self.network(pictures)[..., : height * self.scale, : width * self.scale]
+    def about(self) -> dict[str, int]:
+        """Everything but the network."""
+        return {name: getattr(self, name) for name in ("scale", "multiple", "step", "minimum")}
 
 
 def load(path: Path, source_sha256: str, others: Mapping[tuple[Path, str], float] | None = None) -> Upscaling:
@@ -185,16 +174,15 @@ def build(state: Mapping[str, Tensor], origin: str) -> Upscaling:
     used = len(model.model.state_dict())
     if model.architecture.id == "ESRGAN" and used != len(state):
         raise RestorationError(f"{origin}: {len(state)} tensors, of which ESRGAN uses {used}")
-    network, needs, multiple, step = model.model, model.size_requirements, model.size_requirements.multiple_of, 1
+    needs, step = model.size_requirements, 1
+    multiple, minimum = needs.multiple_of, needs.minimum if needs.minimum > needs.multiple_of else 1
     if model.architecture.id == "ESRGAN":
         # RRDB nets of scale 1 and 2 begin with a pixel-unshuffle to a quarter or half of the size; spandrel asks for
         # 4 in both cases, RealESRGANer pads to 2 for scale 2: other borders, other pixels.
-        multiple = max(1, 4 // model.scale)
-    elif needs.minimum > multiple:
-        network = AtLeast(network, model.scale, needs.minimum)
+        multiple, minimum = max(1, 4 // model.scale), 1
     if model.architecture.id == "RealCUGAN":
         step = 4 if model.scale == 3 else 2  # of its halvings, which happen after a threefold enlargement, too
-    return Upscaling(network.requires_grad_(False).float().eval(), model.scale, multiple, step)
+    return Upscaling(model.model.requires_grad_(False).float().eval(), model.scale, multiple, step, minimum)
 
 
 def content_sha256(state: Mapping[str, Tensor]) -> str:

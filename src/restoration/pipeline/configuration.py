@@ -1,5 +1,6 @@
 """The whole configuration, checked: what every video goes through, and the keys that name the results on disk."""
 
+import importlib.util
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -114,6 +115,8 @@ class Configuration:
         for row in rows:
             with collected(mistakes, f"{row.place}: faces.only: "):
                 read_face_list(self._said("faces", row).get("only", ""))
+        if self.settings["engine"] == "openvino" and not importlib.util.find_spec("openvino"):
+            mistakes.append("config: engine: OpenVINO is not installed: pip install openvino, or use engine: auto")
         part = slice(None)
         if not mistakes:
             with collected(mistakes):

@@ -1,7 +1,5 @@
 """How the families of colorizers are shown a frame, and how what they answer becomes a coloured frame."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Protocol, cast
 
 import cv2
@@ -11,7 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from restoration.engines.torch_engine import TorchEngine
+from restoration.engines.engine import Engine
+from restoration.engines.start import start
 from restoration.frames import Frame, Frames
 from restoration.models.ddcolor import DDColor
 from restoration.models.deoldify import DeOldify
@@ -25,7 +24,7 @@ IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class Painter(Protocol):
-    """Colours uint8 RGB (n, h, w, 3), whatever colours they had; *exact* and errors as `TorchEngine`'s."""
+    """Colours uint8 RGB (n, h, w, 3), whatever colours they had; *exact* and errors as `Engine`'s."""
 
     def __call__(self, frames: Frames, *, exact: bool = False) -> Frames:
         """Give back as many pictures of the same size, of which only the chroma counts."""
@@ -34,21 +33,21 @@ class Painter(Protocol):
 
 def painter(network: nn.Module, *, render_factor: int, precision: str, device: str) -> Painter:
     """The painter that *network*, of `load_colorizer`, belongs to; *render_factor* is of DeOldify's only."""
-    engine: Callable[[nn.Module], TorchEngine] = partial(
-        TorchEngine, scale=1, multiple=1, tile=0, overlap=0, precision=precision, device=device
-    )
+    if isinstance(network, DeOldify):
+        network = InImageNetUnits(network)
+    engine = Engine(start(network, precision=precision, device=device))
     match network:
-        case DeOldify():
-            return ByDeOldify(engine(InImageNetUnits(network)), render_factor * RENDER_BASE)
+        case InImageNetUnits():
+            return ByDeOldify(engine, render_factor * RENDER_BASE)
         case DDColor():
-            return ByDDColor(engine(network))
-    return engine(network)
+            return ByDDColor(engine)
+    return engine
 
 
 class ByDeOldify:
     """As DeOldify's `filters.py`: the network sees the luma, stretched to a square of *side* pixels."""
 
-    def __init__(self, engine: TorchEngine, side: int) -> None:
+    def __init__(self, engine: Engine, side: int) -> None:
         self.engine, self.side = engine, side
 
     def __call__(self, frames: Frames, *, exact: bool = False) -> Frames:
@@ -65,7 +64,7 @@ class ByDDColor:
     There, each value is repeated until the frame is filled, which shows as blocks; here they are interpolated.
     """
 
-    def __init__(self, engine: TorchEngine) -> None:
+    def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
     def __call__(self, frames: Frames, *, exact: bool = False) -> Frames:

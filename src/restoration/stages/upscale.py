@@ -3,19 +3,14 @@ own script does; and, on request, less of what the network invents.
 """
 
 import math
-from functools import partial
 from pathlib import Path
 from typing import cast
 
 import cv2
 import numpy as np
 
-from restoration.engines.torch_engine import TorchEngine
+from restoration.engines.start import Options, Weights, upscaling_engine
 from restoration.frames import Picture, Pictures, require_room, resized
-from restoration.models.load import Upscaling, load
-
-Weights = tuple[Path, str]
-"""A converted safetensors file, and the hash of its source."""
 
 
 class Upscaler:
@@ -52,10 +47,10 @@ class Upscaler:
         precision: str = "fp32",
         device: str = "cpu",
     ) -> None:
-        build = partial(engine_of, tile=tile, overlap=overlap, precision=precision, device=device)
+        options = Options(tile, overlap, precision, device)
         others = {weak_denoise: 1 - denoise_strength} if weak_denoise else {}
-        self.engine = build(load(weights, sha256, others))
-        self.later = build(load(*further_passes)) if further_passes else self.engine
+        self.engine = upscaling_engine(weights, sha256, options, others)
+        self.later = upscaling_engine(*further_passes, options) if further_passes else self.engine
         self.outscale, self.target, self.pre_pad = outscale, target, pre_pad
         self.strength, self.back_projection = strength, back_projection
 
@@ -125,17 +120,3 @@ def projected(result: Picture, source: Picture, times: int) -> Picture:
         lacking = source - cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
         picture += cv2.resize(lacking, result.shape[1::-1], interpolation=cv2.INTER_CUBIC)
     return cast(Picture, np.rint(picture.clip(0, np.iinfo(result.dtype).max)).astype(result.dtype))
-
-
-def engine_of(model: Upscaling, *, tile: int, overlap: int, precision: str, device: str) -> TorchEngine:
-    """The engine for a network of super-resolution."""
-    return TorchEngine(
-        model.network,
-        scale=model.scale,
-        multiple=model.multiple,
-        step=model.step,
-        tile=tile,
-        overlap=overlap,
-        precision=precision,
-        device=device,
-    )

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from restoration.engines import lease as module
-from restoration.engines.torch_engine import choose_device
+from restoration.engines.torch_network import choose_device
 from restoration.errors import RestorationError
 
 HOLDER = """

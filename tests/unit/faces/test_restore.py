@@ -103,7 +103,7 @@ def test_a_single_face_that_does_not_fit_is_said(restorer):
         restorer(Negative(most=0)).restored(faces(2))
 
 
-def test_what_is_no_number_in_bf16_is_computed_again_exactly(restorer):
+def test_what_is_no_number_in_bf16_is_computed_again_exactly(knows_bf16, restorer):
     network = Negative(is_broken=lambda face: torch.is_autocast_enabled("cpu") and is_marked(face))
     are_negatives(restorer(network, "bf16").restored(faces(3, marked=[1])), faces(3, marked=[1]))
     # All at once, then each by itself, and only the broken one in fp32.
@@ -111,7 +111,7 @@ def test_what_is_no_number_in_bf16_is_computed_again_exactly(restorer):
     assert network.exact == [False, False, False, True, False]
 
 
-def test_fp32_is_exact_from_the_beginning(restorer):
+def test_fp32_is_exact_from_the_beginning(knows_bf16, restorer):
     network = Negative()
     restorer(network).restored(faces(1))
     restorer(network, "bf16").restored(faces(1))
@@ -119,7 +119,7 @@ def test_fp32_is_exact_from_the_beginning(restorer):
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_what_stays_no_number_names_the_frame(restorer, precision):
+def test_what_stays_no_number_names_the_frame(knows_bf16, restorer, precision):
     with pytest.raises(RestorationError, match=r"frame 1202: .*not a number, in fp32, too.*faces\.model"):
         restorer(Negative(is_broken=is_marked), precision).restored(faces(4, marked=[2, 3]))
 

@@ -93,7 +93,7 @@ def test_the_border_is_repeated():
 def test_waifu2x_and_real_cugan_are_told_apart(converted):
     networks = {model_id: load(converted(model_id), REGISTRY[model_id].sha256) for model_id in FAMILIES}
     kinds = [type(networks[model_id].network).__name__ for model_id in FAMILIES]
-    assert kinds == ["UpConv7", "CUNet", "CUNet", "AtLeast", "AtLeast", "AtLeast"]
+    assert kinds == ["UpConv7", "CUNet", "CUNet", "UpCunet2x", "UpCunet3x", "UpCunet4x"]
     assert [networks[model_id].step for model_id in FAMILIES] == [1, 4, 2, 2, 4, 2]
 
 

@@ -13,6 +13,7 @@ import torch
 from spandrel.architectures.ESRGAN import ESRGAN
 from torch import nn
 
+from restoration.engines.torch_network import WITHOUT_BF16
 from restoration.models.convert import convert, official_name
 from restoration.models.fetch import fetch
 from restoration.models.registry import load_registry, own_model
@@ -96,6 +97,7 @@ def test_batches(upscaler, name):
     assert apart(stage.process(frames), np.concatenate([stage.process(frame[None]) for frame in frames])).max() <= 1
 
 
+@pytest.mark.skipif(torch.backends.cpu.get_cpu_capability() in WITHOUT_BF16, reason="takes ages here, and is not used")
 @pytest.mark.parametrize("name", FAMILIES)
 def test_bf16(upscaler, name):
     frame = PHOTO[None, 100:148, 200:248]

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from media_factory import pictures
-from restoration.engines.torch_engine import TorchEngine
+from restoration.engines.engine import Engine
+from restoration.engines.start import start
 from restoration.stages.painters import DDCOLOR_SIDE, ByDDColor
 
 
@@ -24,7 +25,7 @@ class Answer(nn.Module):
 
 
 def engine(network):
-    return TorchEngine(network, scale=1, multiple=1, tile=0, overlap=0, precision="fp32", device="cpu")
+    return Engine(start(network, precision="fp32", device="cpu"))
 
 
 def lab(picture):

@@ -91,7 +91,7 @@ def test_rrdb_nets_are_padded_as_far_as_they_unshuffle(tmp_path, scale, multiple
     assert upscaler.process(frames).shape == (1, 9 * scale, 11 * scale, 3)
 
 
-def test_exact_asks_for_fp32(compact, frames):
+def test_exact_asks_for_fp32(knows_bf16, compact, frames):
     exact = Upscaler(compact, SHA256, outscale=2).process(frames)
     quick = Upscaler(compact, SHA256, outscale=2, precision="bf16")
     assert (quick.process(frames) != exact).any()

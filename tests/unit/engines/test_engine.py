@@ -8,8 +8,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from restoration.engines.engine import Engine, padded_to
+from restoration.engines.start import start
 from restoration.engines.tiles import SMALLEST_TILE
-from restoration.engines.torch_engine import TorchEngine, choose_device, out_of_memory_as_memory_error, pad_to_multiple
+from restoration.engines.torch_network import choose_device, out_of_memory_as_memory_error
 from restoration.errors import RestorationError
 
 RECEPTIVE_FIELD = 4
@@ -43,10 +45,8 @@ class Wrap(nn.Module):
         self.forward = function
 
 
-def engine(network=None, **settings):
-    network = network or Tiny()
-    defaults = {"scale": 2, "multiple": 1, "tile": 0, "overlap": 0, "precision": "fp32", "device": "cpu"}
-    return TorchEngine(network, **defaults | settings)
+def engine(network=None, *, precision="fp32", **settings):
+    return Engine(start(network or Tiny(), precision=precision, device="cpu"), **{"scale": 2} | settings)
 
 
 def noise(*shape, seed=1):
@@ -99,17 +99,57 @@ def test_the_network_gets_rgb_in_0_to_1_and_the_result_is_rounded_and_clamped():
 
 
 def test_odd_sizes_are_padded_by_reflection_and_cropped():
-    picture = torch.arange(5 * 6, dtype=torch.float32).reshape(1, 1, 5, 6)
-    padded = pad_to_multiple(picture, 4)
-    assert padded.shape == (1, 1, 8, 8)
-    assert padded[0, 0, 5:, 0].tolist() == picture[0, 0, [3, 2, 1], 0].tolist()
-    assert padded[0, 0, 0, 6:].tolist() == picture[0, 0, 0, [4, 3]].tolist()
-    assert pad_to_multiple(picture, 1) is picture
+    picture = np.arange(5 * 6, dtype=np.uint8).reshape(1, 5, 6, 1)
+    padded = padded_to(picture, 1, 4)
+    assert padded.shape == (1, 8, 8, 1)
+    assert padded[0, 5:, 0].tolist() == picture[0, [3, 2, 1], 0].tolist()
+    assert padded[0, 0, 6:].tolist() == picture[0, 0, [4, 3]].tolist()
+    assert padded_to(picture, 1, 1) is picture
     # Too small to reflect: the border is repeated.
-    assert pad_to_multiple(picture[:, :, :1, :1], 4).unique().tolist() == [0]
+    assert np.unique(padded_to(picture[:, :1, :1], 1, 4)).tolist() == [0]
     frames = noise(3, 5, 6, 3)
     identity = engine(Wrap(lambda x: x), scale=1, multiple=4)
     np.testing.assert_array_equal(identity(frames), frames)
+
+
+def test_small_pictures_repeat_their_border_and_then_reflect():
+    picture = np.arange(3, dtype=np.uint8).reshape(1, 3, 1, 1)
+    assert padded_to(picture, 5, 4)[0, :, 0, 0].tolist() == [0, 1, 2, 2, 2, 2, 2, 1]
+    network = Tiny()
+    assert engine(network, minimum=9)(noise(2, 4, 30, 3)).shape == (2, 8, 60, 3)
+    assert network.seen == [(2, 3, 9, 30)]
+
+
+def test_tiles_that_are_the_same_as_in_the_frame_before_are_computed_once():
+    frames = np.repeat(noise(1, 40, 40, 3), 5, axis=0)
+    frames[2:, 0, 0] += 1  # seen by the first tile alone
+    frames[4, 39, 39] += 1  # by the last alone
+    tiling = {"tile": 20, "overlap": RECEPTIVE_FIELD}
+    expected = engine(**tiling)(frames[:1]), engine(**tiling)(frames[2:3]), engine(**tiling)(frames[4:])
+    for batch in (1, 2, 5):
+        network = Tiny()
+        one = engine(network, **tiling)
+        made = np.concatenate([one(frames[begin : begin + batch]) for begin in range(0, 5, batch)])
+        for number, which in enumerate((0, 0, 1, 1, 2)):
+            np.testing.assert_array_equal(made[number], expected[which][0])
+        assert sum(shape[0] for shape in network.seen) == 4 + 2, "four tiles, and two of them once more"
+    seen = len(network.seen)
+    one(frames[4:], exact=True)
+    assert len(network.seen) == seen + 4, "exact means anew"
+    one(np.ascontiguousarray(frames[4:, :30]))
+    assert len(network.seen) > seen + 4, "so does another size"
+
+
+def test_frames_are_named_that_are_no_numbers_among_those_that_are_due():
+    def network(x):
+        return torch.where(x.amax((1, 2, 3), keepdim=True) > 0.9, torch.nan, x)
+
+    frames = noise(5, 40, 40, 3) // 2
+    frames[1] = frames[0]
+    frames[4, 0, 0] = 255
+    with pytest.raises(FloatingPointError) as caught:
+        engine(Wrap(network), scale=1, tile=20)(frames)
+    assert caught.value.args == ([4],)
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
@@ -161,7 +201,7 @@ def test_fp16_on_the_cpu_is_refused():
         engine(precision="fp16")
 
 
-def test_bf16_is_near_fp32_and_exact_is_fp32():
+def test_bf16_is_near_fp32_and_exact_is_fp32(knows_bf16):
     frames = noise(2, 24, 24, 3)
     exact = engine()(frames)
     quick = engine(precision="bf16")
@@ -170,14 +210,18 @@ def test_bf16_is_near_fp32_and_exact_is_fp32():
     np.testing.assert_array_equal(quick(frames, exact=True), exact)
 
 
+def test_bf16_is_fp32_where_it_would_take_ages(monkeypatch, caplog):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
+    frames = noise(2, 24, 24, 3)
+    np.testing.assert_array_equal(engine(precision="bf16")(frames), engine()(frames))
+    assert "does not know bf16" in caplog.text
+
+
 def test_sixteen_bits_are_always_computed_exactly():
     deep = np.random.default_rng(0).integers(0, 65536, (1, 20, 24, 3)).astype(np.uint16)
     torch.manual_seed(0)
     network = torch.nn.Conv2d(3, 3, 3, padding=1)
-    results = [
-        TorchEngine(network, scale=1, multiple=1, tile=0, overlap=0, precision=precision, device="cpu")(deep)
-        for precision in ("bf16", "fp32")
-    ]
+    results = [engine(network, scale=1, precision=precision)(deep) for precision in ("bf16", "fp32")]
     assert results[0].dtype == np.uint16 and len(np.unique(results[0])) > 500
     np.testing.assert_array_equal(*results)
 

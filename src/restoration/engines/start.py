@@ -1,0 +1,85 @@
+"""Gives a network to the engine of this process. PyTorch, which takes seconds to import, waits until it is needed."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from restoration.engines.engine import Engine, Network, by_openvino
+from restoration.engines.openvino_model import followed, read_model, write_model
+from restoration.engines.openvino_network import OpenVinoNetwork
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from restoration.models.load import Upscaling
+
+logger = logging.getLogger(__name__)
+
+Weights = tuple[Path, str]
+"""A converted safetensors file, and the hash of its source."""
+
+
+class Options(NamedTuple):
+    """How an engine runs a network of super-resolution: see `Engine` and `start`."""
+
+    tile: int
+    overlap: int
+    precision: str
+    device: str
+
+
+def start(network: "nn.Module", *, precision: str, device: str) -> Network:
+    """*network*, of float pictures (n, 3, h, w), on *device* (auto, cpu, cuda, mps) in *precision* (fp32, bf16, fp16).
+
+    Raises RestorationError where these do not go together.
+    """
+    from restoration.engines.torch_network import TorchNetwork, choose_device
+
+    chosen = choose_device(device)
+    if by_openvino(chosen.type):
+        return OpenVinoNetwork(followed(network.eval(), type(network).__name__), precision=precision)
+    return TorchNetwork(network, precision=precision, device=chosen)
+
+
+def upscaling_engine(
+    weights: Path,
+    sha256: str,
+    options: Options,
+    others: Mapping[Weights, float] | None = None,
+) -> Engine:
+    """The engine for a network of super-resolution; see `restoration.models.load.load` for the other arguments.
+
+    What OpenVINO makes of the network stays beside *weights*, so that later jobs need not wait for it, nor for PyTorch.
+    """
+    if not others and (engine := prepared_engine(weights, sha256, options)):
+        return engine
+    from restoration.models.load import load
+
+    model = load(weights, sha256, others)
+    if options.device == "cpu" and by_openvino("cpu") and not others and not _prepared(weights).exists():
+        try:
+            write_model(model.network, _prepared(weights), sha256, **model.about())
+        except OSError as error:
+            logger.warning("NOTICE: jobs turn %s into OpenVINO's network anew, because of %s", weights, error)
+        return prepared_engine(weights, sha256, options) or engine_of(model, options)
+    return engine_of(model, options)
+
+
+def prepared_engine(weights: Path, sha256: str, options: Options) -> Engine | None:
+    """The same if OpenVINO runs it, and it was prepared for that; else None."""
+    if options.device != "cpu" or not by_openvino("cpu") or not (found := read_model(_prepared(weights), sha256)):
+        return None
+    model_of, about = found
+    network = OpenVinoNetwork(model_of, precision=options.precision)
+    return Engine(network, **about, tile=options.tile, overlap=options.overlap)
+
+
+def engine_of(model: "Upscaling", options: Options) -> Engine:
+    """The engine for a loaded network of super-resolution."""
+    network = start(model.network, precision=options.precision, device=options.device)
+    return Engine(network, **model.about(), tile=options.tile, overlap=options.overlap)
+
+
+def _prepared(weights: Path) -> Path:
+    return weights.with_suffix(".openvino")
