@@ -63,6 +63,24 @@ def run_stage(
 ) -> None:
     """Restore the chunk *source* into the chunk *target*; frames in = frames out, or an error and no target.
 
+    The other arguments are those of `restored_chunk`.
+    """
+    restored = restored_chunk(stage, source, first_frame=first_frame, frames=frames, batch=batch, wanted=wanted)
+    beneath = None if stage.takes_all else source
+    write_chunk(target, progress(restored, frames), expected=frames, source=beneath)
+
+
+def restored_chunk(
+    stage: Stage,
+    source: Path,
+    *,
+    first_frame: int,
+    frames: int,
+    batch: int,
+    wanted: Sequence[bool] | None = None,
+) -> Iterator[Picture]:
+    """Yield the pictures of the chunk *source* restored, no more than a few ahead of who asks for them.
+
     *first_frame* is the index in the video of the chunk's first frame, for messages; *frames* how many there must be.
     *batch* is the number of frames given to the stage at once, lowered by itself when memory does not suffice. Frames
     that are not *wanted* pass untouched.
@@ -70,14 +88,9 @@ def run_stage(
     hashes = read_hashes(source)
     if len(hashes) != frames:
         raise damaged(source, f"its hash list names {len(hashes)} frames instead of {frames}")
-    guard = Guard(stage, batch)
-    read, beneath = (read_pictures, None) if stage.takes_all else (read_chunk, source)
+    read = read_pictures if stage.takes_all else read_chunk
     decoded = prefetch(read(source), depth=2 * batch)
-    restored = prefetch(restore(guard, hashes, decoded, first_frame, wanted), depth=2 * batch)
-    write_chunk(target, progress(restored, len(hashes)), expected=len(hashes), source=beneath)
-    repeats = len(hashes) - len(set(hashes))
-    if repeats:
-        logger.info("%d of %d frames repeat an earlier one: its result was used again", repeats, len(hashes))
+    return prefetch(restore(Guard(stage, batch), hashes, decoded, first_frame, wanted), depth=2 * batch)
 
 
 def restore(
@@ -103,6 +116,9 @@ def restore(
         # Keep only what a later frame asks for, and not too much of that.
         kept = [key for key in results if due[key]][-KEPT_RESULTS:]
         results = {key: results[key] for key in kept}
+    repeats = len(hashes) - len(set(hashes))
+    if repeats:
+        logger.info("%d of %d frames repeat an earlier one: its result was used again", repeats, len(hashes))
 
 
 class Guard:

@@ -3,9 +3,10 @@ own script does; and, on request, less of what the network invents.
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -16,6 +17,11 @@ from restoration.models.load import Upscaling, load
 
 Weights = tuple[Path, str]
 """A converted safetensors file, and the hash of its source."""
+OPTIONS = (
+    *("outscale", "tile", "overlap", "pre_pad", "precision"),
+    *("denoise_strength", "strength", "back_projection"),
+)
+"""Settings of the step that the stage takes as they are."""
 
 
 class Upscaler:
@@ -98,6 +104,19 @@ class Upscaler:
             plain = resized(source, size)
             result = cast(Picture, cv2.addWeighted(result, self.strength, plain, 1 - self.strength, 0))
         return projected(result, source, self.back_projection)
+
+
+def upscaler_of(spec: Mapping[str, Any], weights: Sequence[Path], *, device: str) -> Upscaler:
+    """The stage by the *spec* of the step upscale; *weights* are the files of its networks, in the order of theirs."""
+    networks = zip(weights, spec["weights"], strict=True)
+    return Upscaler(
+        *next(networks),
+        weak_denoise=next(networks) if "weak_denoise" in spec else None,
+        further_passes=next(networks) if "further_passes" in spec else None,
+        target=(spec["target_width"], spec["target_height"]),
+        device=device,
+        **{option: spec[option] for option in OPTIONS},
+    )
 
 
 def wanted_size(height: int, width: int, outscale: float, target: tuple[int, int]) -> tuple[int, int]:
