@@ -124,6 +124,8 @@ def test_fused(project):
     """The job that restores faces upscales, too; what comes out is the same."""
     with project.config() as settings:
         settings |= {"fuse": True, "batch": 2, "chunk_frames": 100}
+        # Frames of the shot without a face are up to 13 apart, those of the other one 35 and more.
+        settings["recipes"]["faces"]["upscale"]["same_below"] = 16
     picture = next(portrait()).astype(np.uint16) * 257
     picture += np.random.default_rng(2).integers(0, 200, picture.shape, np.uint16)
     alpha = np.full((*picture.shape[:2], 1), 65535, np.uint16)
@@ -135,6 +137,9 @@ def test_fused(project):
     assert not project.chunks("*/upscale.*/*")
     fused = {path.relative_to(project.folder): path.read_text() for path in found(project)}
     assert len(fused) == 2 * (3 + 1)
+
+    (log,) = (project.folder / "logs" / "somebody").glob("faces.*/*.log")
+    assert f"{ALONE - 1} frames nearly repeat an earlier one" in log.read_text()
 
     # Switched, nothing is to be done; what is computed anew, at that setting, comes out the same.
     with project.config() as settings:

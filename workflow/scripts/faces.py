@@ -55,8 +55,15 @@ def main() -> None:
     )
     if args.upscaler:
         require_unchanged(args.video, "upscale", args.upscaling)
-        upscaler = upscaler_of(json.loads(args.upscaling), args.upscaler, device=args.device)
-        pictures = restored_chunk(upscaler, args.input, first_frame=span.first, frames=len(span), batch=args.batch)
+        upscaling = json.loads(args.upscaling)
+        pictures = restored_chunk(
+            upscaler_of(upscaling, args.upscaler, device=args.device),
+            args.input,
+            first_frame=span.first,
+            frames=len(span),
+            batch=args.batch,
+            same_below=upscaling["same_below"],
+        )
     else:
         pictures = read_pictures(args.input)
     frames = zip(range(span.first, span.last + 1), read_chunk(args.source), pictures, strict=True)
