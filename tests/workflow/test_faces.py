@@ -120,6 +120,60 @@ def test_faces(project):
     assert np.abs(plain.astype(int) - restored)[invented > 200].mean() > 0.5
 
 
+def test_fused(project):
+    """The job that restores faces upscales, too; what comes out is the same."""
+    with project.config() as settings:
+        settings |= {"fuse": True, "batch": 2, "chunk_frames": 100}
+        # Frames of the shot without a face are up to 13 apart, those of the other one 35 and more.
+        settings["recipes"]["faces"]["upscale"]["same_below"] = 16
+    picture = next(portrait()).astype(np.uint16) * 257
+    picture += np.random.default_rng(2).integers(0, 200, picture.shape, np.uint16)
+    alpha = np.full((*picture.shape[:2], 1), 65535, np.uint16)
+    cv2.imwrite(str(project.source("still").with_suffix(".png")), np.dstack([picture[..., ::-1], alpha]))
+    with project.manifest() as rows:
+        rows[1] |= {"video": "still", "source": "sources/still.png"}
+    names = ("somebody", "still")
+    assert not {f"upscale {name}" for name in names} & project.run().keys()
+    assert not project.chunks("*/upscale.*/*")
+    fused = {path.relative_to(project.folder): path.read_text() for path in found(project)}
+    assert len(fused) == 2 * (3 + 1)
+
+    (log,) = (project.folder / "logs" / "somebody").glob("faces.*/*.log")
+    assert f"{ALONE - 1} frames nearly repeat an earlier one" in log.read_text()
+
+    # Switched, nothing is to be done; what is computed anew, at that setting, comes out the same.
+    with project.config() as settings:
+        settings["fuse"] = False
+    assert not project.dry()
+    shutil.rmtree(project.results)
+    for folder in project.work.glob("*/faces.*"):
+        shutil.rmtree(folder)
+    assert {f"upscale {name}" for name in names} <= project.run().keys()
+    assert {path.relative_to(project.folder): path.read_text() for path in found(project)} == fused
+    upscaled = {str(path.parent.relative_to(project.folder)) for path in project.chunks("*/upscale.*/*")}
+    assert len(upscaled) == 2 and not any(folder in project.snakemake("prune").output for folder in upscaled)
+    with project.config() as settings:
+        settings["fuse"] = True
+    assert not project.dry()
+    assert all(folder in project.snakemake("prune").output for folder in upscaled)
+
+    # The settings of upscaling concern the job that does it.
+    with project.config() as settings:
+        settings["recipes"]["faces"]["upscale"]["strength"] = 0.5
+    assert project.dry() == dict.fromkeys(
+        [f"{rule} {name}" for rule in ("faces", "encode", "comparison", "record") for name in names], 1
+    )
+
+
+def found(project):
+    """All that is written in text about the frames of a result, hashes of frames among it."""
+    return [
+        *project.work.glob("*/faces.*/*.hashes"),
+        *project.work.glob("*/faces.*/*.json"),
+        *project.results.glob("*/*.faces.json"),
+    ]
+
+
 def test_a_face_unlike_the_source_is_left_alone(project):
     with project.config() as settings:
         settings["recipes"]["faces"]["faces"] = {"refuse_below": 1}

@@ -34,8 +34,13 @@ def own(project):
 
 
 def test_files_of_the_users_own(own):
+    with own.config() as settings:
+        # A frame is 17 to 21 from the one before.
+        settings["recipes"]["tiny"]["clean"]["same_below"] = 19
     done = own.run()
     assert done["weight"] == 2 and done["clean irregular"] and done["upscale irregular"]
+    logs = (own.folder / "logs" / "irregular").glob("clean.*/*.log")
+    assert all("frames nearly repeat an earlier one" in log.read_text() for log in logs)
     assert len(frames(own.restored("irregular"))[1]) == len(frames(own.source("irregular"))[1])
     with own.config() as settings:
         settings["recipes"]["tiny"]["upscale"]["target_height"] = 4 * SIZE[1]

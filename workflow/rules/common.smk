@@ -10,8 +10,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from snakemake.exceptions import WorkflowError
-from snakemake.io import IOCache
+from snakemake.io import IOCache, flag, is_flagged
 from snakemake.jobs import Job
+from snakemake.persistence import PersistenceBase
 
 from restoration.engines.lease import JOBS_PER_GPU
 from restoration.errors import RestorationError
@@ -78,6 +79,23 @@ async def keep_output(job):
 
 
 Job.remove_existing_output = keep_output
+
+
+def by_setting(files):
+    """Mark inputs that `fuse` chooses, which changes no result: other ones are no reason to compute it anew."""
+    return flag(files, "by_setting")
+
+
+def lasting_inputs(persistence, job, all_inputs=PersistenceBase._input):
+    """What Snakemake notes of a job's inputs, to see at the next call whether they are others: not those so marked."""
+    return [
+        file
+        for file in all_inputs(persistence, job)
+        if not is_flagged(file, "by_setting")
+    ]
+
+
+PersistenceBase._input = lasting_inputs
 
 
 def stored(file):
@@ -205,6 +223,18 @@ def weights_of(step):
         return [CONFIGURATION.networks.weights(model) for model in models]
 
     return lookup_weights
+
+
+def fused_weights(wildcards):
+    """Input function: the weights that a video is upscaled with by the job that restores its faces, with `fuse`."""
+    fused = CONFIGURATION.videos[wildcards.video].fused
+    return weights_of("upscale")(wildcards) if fused else []
+
+
+def spec_of_upscaling(wildcards):
+    """Params function: the spec of the step upscale, if a video passes it; the same with `fuse` and without."""
+    passes = "upscale" in CONFIGURATION.videos[wildcards.video].steps
+    return CONFIGURATION.spec(wildcards.video, "upscale") if passes else "{}"
 
 
 def own_file(wildcards):

@@ -59,7 +59,9 @@ rule track:
 
 rule faces:
     input:
-        chunk=chunk_before("faces"),
+        # With `fuse` the chunk before upscaling, and the network for that.
+        chunk=by_setting(chunk_before("faces")),
+        upscaler=by_setting(ancient(fused_weights)),
         source=chunk_before("detect"),
         tracks=tracks,
         weights=ancient(weights_of("faces")),
@@ -79,15 +81,17 @@ rule faces:
         device=SETTINGS["device"],
         engine=SETTINGS["engine"],
         batch=SETTINGS["batch"],
-        mem_mb=by_attempt(6000),
+        mem_mb=by_attempt(12000 if SETTINGS["fuse"] else 6000),
     params:
         spec=spec("faces"),
+        upscaling=spec_of_upscaling,
     message:
         "Restoring faces in {wildcards.video} {wildcards.span}"
     shell:
         "faces.py --video {wildcards.video:q} --spec {params.spec:q} --weights {input.weights:q}"
         " --device {resources.device} --engine {resources.engine} --threads {threads} --batch {resources.batch}"
-        " --source {input.source:q} --tracks {input.tracks:q} --invented {output.invented:q} --entries {output.entries:q}"
+        " --upscaling {params.upscaling:q} --upscaler {input.upscaler:q} --source {input.source:q} --tracks {input.tracks:q}"
+        " --invented {output.invented:q} --entries {output.entries:q}"
         " --input {input.chunk:q} {output.chunk:q} 2>&1 | tee {log:q}"
 
 

@@ -10,10 +10,13 @@ from restoration.faces.judge import Verdict
 from restoration.faces.restore import FaceParser, FaceRestorer
 from restoration.faces.tracks import Track
 from restoration.files import atomic
-from restoration.media.chunks import read_chunk
+from restoration.media.chunks import read_chunk, read_pictures
 from restoration.pipeline import job
+from restoration.pipeline.flight import require_unchanged
 from restoration.pipeline.plan import Span
 from restoration.stages.faces import Faces, write_faces
+from restoration.stages.runner import restored_chunk
+from restoration.stages.upscale import upscaler_of
 
 
 def main() -> None:
@@ -22,6 +25,10 @@ def main() -> None:
     parser.add_argument("--tracks", required=True, type=Path, help="what the job track found")
     parser.add_argument("--invented", required=True, type=Path, help="chunk of masks to write")
     parser.add_argument("--entries", required=True, type=Path, help="JSON to write, with an entry per face and frame")
+    parser.add_argument("--upscaling", required=True, help="spec of the step upscale, as JSON")
+    parser.add_argument(
+        "--upscaler", required=True, type=Path, nargs="*", help="its weights where the chunk is to be upscaled first"
+    )
     args = job.parse(parser)
     use(args.threads, args.engine)
     spec, found = args.spec, json.loads(args.tracks.read_text())
@@ -46,8 +53,21 @@ def main() -> None:
         refuse_below=spec["refuse_below"],
         batch=args.batch,
     )
-    frames = zip(range(span.first, span.last + 1), read_chunk(args.source), read_chunk(args.input), strict=True)
-    entries = write_faces(args.output, args.invented, stage.shown(frames), expected=len(span), source=args.input)
+    if args.upscaler:
+        require_unchanged(args.video, "upscale", args.upscaling)
+        upscaling = json.loads(args.upscaling)
+        pictures = restored_chunk(
+            upscaler_of(upscaling, args.upscaler, device=args.device),
+            args.input,
+            first_frame=span.first,
+            frames=len(span),
+            batch=args.batch,
+            same_below=upscaling["same_below"],
+        )
+    else:
+        pictures = read_pictures(args.input)
+    frames = zip(range(span.first, span.last + 1), read_chunk(args.source), pictures, strict=True)
+    entries = write_faces(args.output, args.invented, stage.shown(frames), expected=len(span))
     with atomic(args.entries) as temporary:
         temporary.write_text(json.dumps(entries))
 

@@ -43,17 +43,18 @@ class Video:
     """A video with the full settings of every step that it passes, in order.
 
     *source* is a path or a URL, *promised* what it must have of `bytes` and `sha256`, as far as that is known; *hints*
-    tell of its colours.
+    tell of its colours. *fused*: the job that restores its faces upscales its frames, too.
     """
 
     source: str
     promised: Settings
     steps: dict[str, Settings]
     hints: Hints
+    fused: bool = False
 
     def before(self, step: str) -> str:
         """The step whose frames *step* takes in."""
-        if step in SMALL_STEPS:
+        if step in SMALL_STEPS or (step == "faces" and self.fused):
             step = "upscale" if "upscale" in self.steps else "faces"
         names = [name for name in self.steps if name == step or name not in FINDING_STEPS]
         return names[names.index(step) - 1]
@@ -257,7 +258,8 @@ class Configuration:
         steps |= {"encode": encode, **copies, "comparison": {}}
         if "faces" in steps:
             steps["record"] = {"trimmed": encode.get("trimmed", False)}
-        return Video(row.source, row.promised, steps, hints)
+        fused = bool(self.settings["fuse"]) and {"upscale", "faces"} <= steps.keys() and "settle" not in steps
+        return Video(row.source, row.promised, steps, hints, fused)
 
     def spec(self, video: str, step: str) -> str:
         """Canonical JSON of exactly what may change the bytes that *step* writes for *video*: its settings, the digest
@@ -312,7 +314,7 @@ class Configuration:
 
     def kind(self, video: str) -> str:
         """Hash of all that decides what a frame of *video* costs; one sample stands for all videos of a kind."""
-        speed = {option: self.settings[option] for option in ("device", "engine", "threads", "batch")}
+        speed = {option: self.settings[option] for option in ("device", "engine", "threads", "batch", "fuse")}
         steps = {
             step: [self._code[step.partition(".")[0]], self.networks.spec(settings)]
             for step, settings in self.videos[video].steps.items()
@@ -356,7 +358,7 @@ class Configuration:
             names |= {
                 f"{video}/{step}.{self.key(video, step)}"
                 for step in ("frames", "detect", *RESTORING_STAGES)
-                if step in steps
+                if step in steps and not (step == "upscale" and self.videos[video].fused)
             }
             names |= {f"{video}/{step}.{self.key(video, step)}.json" for step in ("hints", "track") if step in steps}
             if receipt := self.receipt(video):

@@ -1,7 +1,7 @@
 """Faces restored and pasted back, frame by frame, where tracks and verdicts say, with a record of each."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,16 +15,16 @@ from restoration.faces.judge import Verdict, allowed, similarity
 from restoration.faces.paste import Mask, pasted, recoloured, soft_mask
 from restoration.faces.restore import AlignedFace, FaceParser, FaceRestorer
 from restoration.faces.tracks import Track
-from restoration.frames import Frame
+from restoration.frames import Frame, Picture, enriched, plain
 from restoration.media.chunks import write_chunk
 from restoration.stages.runner import prefetch, progress
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A frame with restored faces; how much of each pixel is invented, (height, width); an entry per face."""
+    """A picture with restored faces; how much of each pixel is invented, (height, width); an entry per face."""
 
-    frame: Frame
+    frame: Picture
     invented: NDArray[np.uint8]
     entries: list[dict[str, Any]]
 
@@ -63,16 +63,18 @@ class Faces:
         self.restorer, self.parser, self.identity = restorer, parser, identity
         self.strength, self.refuse_below, self.batch = strength, refuse_below, batch
 
-    def shown(self, frames: Iterable[tuple[int, Frame, Frame]]) -> Iterator[Shown]:
-        """For each number, frame before upscaling and frame that gets the faces: what becomes of it.
+    def shown(self, frames: Iterable[tuple[int, Frame, Picture]]) -> Iterator[Shown]:
+        """For each number, frame before upscaling and picture that gets the faces: what becomes of it.
 
-        A frame without faces stays as it is, bit for bit. Faces of other frames are no company: what a network makes of
-        a picture depends, in its last digits, on those that come with it, and chunks must not matter.
+        A picture without faces stays as it is, bit for bit, and any stays as rich as it is. Faces of other frames are
+        no company: what a network makes of a picture depends, in its last digits, on those that come with it, and
+        chunks must not matter.
         """
-        for number, source, frame in frames:
+        for number, source, picture in frames:
             found = self._found(number, source)
             restored = self._restored([one.face for one in found])
-            yield self._pasted(number, source, frame, [(one, *next(restored)) for one in found])
+            pasted = self._pasted(number, source, plain(picture), [(one, *next(restored)) for one in found])
+            yield replace(pasted, frame=enriched(pasted.frame, picture))
 
     def _found(self, number: int, source: Frame) -> list[_Found]:
         matrices = {
@@ -142,23 +144,18 @@ class Faces:
         }
 
 
-def write_faces(
-    target: Path, invented: Path, shown: Iterable[Shown], *, expected: int, source: Path | None = None
-) -> list[dict[str, Any]]:
-    """Write the chunk of frames and the chunk of masks, and give all entries. *expected* frames, or nothing appears.
-
-    *source*: see `restoration.media.chunks.write_chunk`.
-    """
+def write_faces(target: Path, invented: Path, shown: Iterable[Shown], *, expected: int) -> list[dict[str, Any]]:
+    """Write the chunk of frames and the chunk of masks, and give all entries. *expected* frames, or nothing appears."""
     masks, entries = list[NDArray[np.uint8]](), list[dict[str, Any]]()
 
-    def frames() -> Iterator[Frame]:
+    def frames() -> Iterator[Picture]:
         for one in shown:
             # Masks wait until the frames are written; compressed they are small.
             masks.append(cv2.imencode(".png", cv2.merge([one.invented] * 3))[1])
             entries.extend(one.entries)
             yield one.frame
 
-    write_chunk(target, progress(prefetch(frames(), depth=2), expected), expected=expected, source=source)
+    write_chunk(target, progress(prefetch(frames(), depth=2), expected), expected=expected)
     decoded = (cast(Frame, cv2.imdecode(mask, cv2.IMREAD_COLOR)) for mask in masks)
     write_chunk(invented, decoded, expected=expected)
     return entries

@@ -22,6 +22,7 @@ from restoration.errors import RestorationError
 from restoration.frames import Picture, Pictures
 from restoration.media.chunks import damaged, read_chunk, read_hashes, read_pictures, write_chunk
 from restoration.media.looks import brightness, went_black
+from restoration.stages.repeats import NearRepeats
 
 logger = logging.getLogger(__name__)
 
@@ -60,49 +61,83 @@ def run_stage(
     frames: int,
     batch: int,
     wanted: Sequence[bool] | None = None,
+    same_below: float = 0,
 ) -> None:
     """Restore the chunk *source* into the chunk *target*; frames in = frames out, or an error and no target.
 
+    The other arguments are those of `restored_chunk`.
+    """
+    restored = restored_chunk(
+        stage, source, first_frame=first_frame, frames=frames, batch=batch, wanted=wanted, same_below=same_below
+    )
+    beneath = None if stage.takes_all else source
+    write_chunk(target, progress(restored, frames), expected=frames, source=beneath)
+
+
+def restored_chunk(
+    stage: Stage,
+    source: Path,
+    *,
+    first_frame: int,
+    frames: int,
+    batch: int,
+    wanted: Sequence[bool] | None = None,
+    same_below: float = 0,
+) -> Iterator[Picture]:
+    """Yield the pictures of the chunk *source* restored, no more than a few ahead of who asks for them.
+
     *first_frame* is the index in the video of the chunk's first frame, for messages; *frames* how many there must be.
     *batch* is the number of frames given to the stage at once, lowered by itself when memory does not suffice. Frames
-    that are not *wanted* pass untouched.
+    that are not *wanted* pass untouched. *same_below*: see `restore`.
     """
     hashes = read_hashes(source)
     if len(hashes) != frames:
         raise damaged(source, f"its hash list names {len(hashes)} frames instead of {frames}")
-    guard = Guard(stage, batch)
-    read, beneath = (read_pictures, None) if stage.takes_all else (read_chunk, source)
+    read = read_pictures if stage.takes_all else read_chunk
     decoded = prefetch(read(source), depth=2 * batch)
-    restored = prefetch(restore(guard, hashes, decoded, first_frame, wanted), depth=2 * batch)
-    write_chunk(target, progress(restored, len(hashes)), expected=len(hashes), source=beneath)
-    repeats = len(hashes) - len(set(hashes))
-    if repeats:
-        logger.info("%d of %d frames repeat an earlier one: its result was used again", repeats, len(hashes))
+    return prefetch(restore(Guard(stage, batch), hashes, decoded, first_frame, wanted, same_below), depth=2 * batch)
 
 
 def restore(
-    guard: "Guard", hashes: list[str], frames: Iterable[Picture], first_frame: int, wanted: Sequence[bool] | None = None
+    guard: "Guard",
+    hashes: list[str],
+    frames: Iterable[Picture],
+    first_frame: int,
+    wanted: Sequence[bool] | None = None,
+    same_below: float = 0,
 ) -> Iterator[Picture]:
-    """Yield the frames in order, the *wanted* ones restored; identical ones (equal hashes) pass the stage once."""
+    """Yield the frames in order, the *wanted* ones restored; identical ones (equal hashes) pass the stage once.
+
+    Frames that differ by less than *same_below* from the last one that got a result of its own get that result, too.
+    They are never compared with one that did not, along which slow change would drift.
+    """
     wanted = [True] * len(hashes) if wanted is None else wanted
     due = Counter(key for key, is_wanted in zip(hashes, wanted, strict=True) if is_wanted)
     results: dict[str, Picture] = {}
+    near = NearRepeats(same_below)
     # The frames come first: zip must ask for the one after the last, by which the reader proves that it is the last.
     numbered = zip(frames, hashes, wanted, count(first_frame), strict=False)
     while group := list(islice(numbered, guard.batch)):
         new: dict[str, tuple[int, Picture]] = {}
-        for frame, key, is_wanted, number in group:
-            if is_wanted and key not in results:
+        sources = [near.source(key, frame) if is_wanted else (key, 0) for frame, key, is_wanted, _ in group]
+        for (frame, key, is_wanted, number), (source, _) in zip(group, sources, strict=True):
+            if is_wanted and key == source and key not in results:
                 new.setdefault(key, (number, frame))
         if new:
             numbers, pictures = zip(*new.values(), strict=True)
             results.update(zip(new, guard.process(np.stack(pictures), numbers), strict=True))
-        for frame, key, is_wanted, _ in group:
-            yield results[key] if is_wanted else frame
+        for (frame, key, is_wanted, number), (source, apart) in zip(group, sources, strict=True):
+            if source != key:
+                near.note(number, frame, results[source], apart)
+            yield results[source] if is_wanted else frame
             due[key] -= is_wanted
-        # Keep only what a later frame asks for, and not too much of that.
+        # Keep only what a later frame asks for or may nearly repeat, and not too much of that.
         kept = [key for key in results if due[key]][-KEPT_RESULTS:]
-        results = {key: results[key] for key in kept}
+        results = {key: result for key, result in results.items() if key in kept or key == near.key}
+    near.tell(guard.process)
+    repeats = len(hashes) - len(set(hashes))
+    if repeats:
+        logger.info("%d of %d frames repeat an earlier one: its result was used again", repeats, len(hashes))
 
 
 class Guard:

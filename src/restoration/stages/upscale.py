@@ -3,14 +3,21 @@ own script does; and, on request, less of what the network invents.
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
 
 from restoration.engines.start import Options, Weights, upscaling_engine
 from restoration.frames import Picture, Pictures, require_room, resized
+
+OPTIONS = (
+    *("outscale", "tile", "overlap", "pre_pad", "precision"),
+    *("denoise_strength", "strength", "back_projection"),
+)
+"""Settings of the step that the stage takes as they are."""
 
 
 class Upscaler:
@@ -47,10 +54,10 @@ class Upscaler:
         precision: str = "fp32",
         device: str = "cpu",
     ) -> None:
-        options = Options(tile, overlap, precision, device)
+        how = Options(tile, overlap, precision, device)
         others = {weak_denoise: 1 - denoise_strength} if weak_denoise else {}
-        self.engine = upscaling_engine(weights, sha256, options, others)
-        self.later = upscaling_engine(*further_passes, options) if further_passes else self.engine
+        self.engine = upscaling_engine(weights, sha256, how, others)
+        self.later = upscaling_engine(*further_passes, how) if further_passes else self.engine
         self.outscale, self.target, self.pre_pad = outscale, target, pre_pad
         self.strength, self.back_projection = strength, back_projection
 
@@ -93,6 +100,19 @@ class Upscaler:
             plain = resized(source, size)
             result = cast(Picture, cv2.addWeighted(result, self.strength, plain, 1 - self.strength, 0))
         return projected(result, source, self.back_projection)
+
+
+def upscaler_of(spec: Mapping[str, Any], weights: Sequence[Path], *, device: str) -> Upscaler:
+    """The stage by the *spec* of the step upscale; *weights* are the files of its networks, in the order of theirs."""
+    networks = zip(weights, spec["weights"], strict=True)
+    return Upscaler(
+        *next(networks),
+        weak_denoise=next(networks) if "weak_denoise" in spec else None,
+        further_passes=next(networks) if "further_passes" in spec else None,
+        target=(spec["target_width"], spec["target_height"]),
+        device=device,
+        **{option: spec[option] for option in OPTIONS},
+    )
 
 
 def wanted_size(height: int, width: int, outscale: float, target: tuple[int, int]) -> tuple[int, int]:

@@ -697,3 +697,29 @@ def test_a_part_is_its_share_of_the_manifest(project):
 def test_parts_that_are_none(project, part):
     project.config["part"] = part
     assert rejected(project)[0].startswith("config: part: found")
+
+
+def test_fused_is_what_faces_follow_at_once(project):
+    project.config["models"] = str(ROOT / "config" / "models.yaml")
+    upscale = {"upscale": {}}
+    project.config["recipes"] = {
+        "both": upscale | {"faces": {}},
+        "calm": {"upscale": {"stability": 0.5}, "faces": {}},
+        "large": upscale,
+        "same": {"faces": {}},
+    }
+    project.rows(*(f"{name}\ta.mp4\t{name}" for name in project.config["recipes"]), "still\ta.png\tcalm")
+    apart, keys = project.configuration(), project.keys()
+    project.config["fuse"] = True
+    fused = project.configuration()
+    assert {name for name, video in fused.videos.items() if video.fused} == {"both", "still"}
+    assert not any(video.fused for video in apart.videos.values())
+    assert project.keys() == keys
+    before = {name: apart.videos[name].before("faces") for name in ("both", "calm", "same")}
+    assert before == {"both": "upscale", "calm": "settle", "same": "frames"}
+    before = {name: fused.videos[name].before("faces") for name in ("both", "calm", "same")}
+    assert before == {"both": "frames", "calm": "settle", "same": "frames"}
+    unused = {f"{video}/upscale.{keys[video, 'upscale']}" for video in ("both", "still")}
+    assert apart.current_intermediates() - fused.current_intermediates() == unused
+    # What a frame costs is another thing then.
+    assert apart.kind("both") != fused.kind("both")

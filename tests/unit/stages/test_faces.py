@@ -12,6 +12,7 @@ from restoration.faces.align import TEMPLATE, aligned, alignment
 from restoration.faces.judge import Verdict
 from restoration.faces.paste import mean_colour, soft_mask
 from restoration.faces.tracks import Track
+from restoration.frames import enriched, plain
 from restoration.media.chunks import hashes_path, read_chunk, write_chunk
 from restoration.stages.faces import Faces, write_faces
 
@@ -348,6 +349,16 @@ def test_a_chunk_without_faces_is_what_it_was(paths):
     assert write_faces(*paths, Faces([], [], None, None, strength=1, batch=4).shown(frames), expected=6) == []
     assert hashes_path(paths[0]).read_text() == hashes_path(before).read_text()
     assert not np.stack(list(read_chunk(paths[1]))).any()
+
+
+def test_a_picture_that_is_more_than_a_frame_stays_so():
+    deep = np.random.default_rng(3).integers(0, 65536, (2, HEIGHT, WIDTH, 4)).astype(np.uint16)
+    frames = [(number, plain(picture), picture) for number, picture in enumerate(deep)]
+    shown = list(stage([track(1, 1)]).shown(frames))
+    np.testing.assert_array_equal(shown[0].frame, deep[0])
+    restored = list(stage([track(1, 1)]).shown([(number, frame, frame) for number, frame, _ in frames]))
+    np.testing.assert_array_equal(shown[1].frame, enriched(restored[1].frame, deep[1]))
+    agree(shown, frames)
 
 
 @pytest.mark.parametrize("expected", [5, 7])

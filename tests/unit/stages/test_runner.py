@@ -10,9 +10,10 @@ import pytest
 
 from media_factory import packet_bytes, pictures
 from restoration.errors import RestorationError
-from restoration.frames import plain
+from restoration.frames import frame_hash, plain
 from restoration.media.chunks import hashes_path, read_chunk, read_hashes, read_pictures, write_chunk
 from restoration.stages import runner
+from restoration.stages.repeats import difference
 from restoration.stages.runner import Guard, prefetch, progress, restore, run_stage
 
 FIRST = 1200
@@ -135,6 +136,72 @@ def test_frames_that_are_not_wanted_pass_untouched(paths, batch):
     expected = [255 - frame if is_wanted else frame for frame, is_wanted in zip(frames, wanted, strict=True)]
     np.testing.assert_array_equal(list(read_chunk(target)), expected)
     assert sum(stage.batches) == 4
+
+
+def drifting(count, step):
+    """Flat pictures, each *step* brighter than the one before, with a network that tells them apart."""
+    return np.stack([np.full((48, 64, 3), 100 + step * number, np.uint8) for number in range(count)])
+
+
+def shown(frames, same_below, batch=4, hashes=None, wanted=None):
+    """What is made of each frame, as the number of the frame that it was made of, and how many were computed."""
+    stage = Invert()
+    hashes = hashes or [frame_hash(frame) for frame in frames]
+    restored = restore(Guard(stage, batch), hashes, iter(frames), FIRST, wanted, same_below)
+    sources = {(255 - frame).tobytes(): number for number, frame in reversed(list(enumerate(frames)))}
+    return [sources.get(frame.tobytes()) for frame in restored], sum(stage.batches)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 50])
+def test_near_repeats_get_the_result_of_the_last_frame_that_has_its_own(batch):
+    """So slow change is followed, in steps, however few frames each is from the one before."""
+    found, computed = shown(drifting(9, 1), 2.5, batch)
+    assert found == [0, 0, 0, 3, 3, 3, 6, 6, 6]
+    # One more, as evidence.
+    assert computed == 3 + 1
+    assert shown(drifting(9, 1), 1, batch) == (list(range(9)), 9)
+    assert shown(drifting(9, 1), 0, batch) == (list(range(9)), 9)
+
+
+@pytest.mark.parametrize("batch", [1, 4])
+@pytest.mark.parametrize("kept", [1, 16])
+def test_what_is_kept_and_the_batch_do_not_decide_who_is_like_whom(batch, kept, monkeypatch):
+    monkeypatch.setattr(runner, "KEPT_RESULTS", kept)
+    frames = drifting(60, 2)[[0, 20, 40, 1, 1, 0, 21, 20, 20, 41, 0, 0, 1, 41, 40]]
+    assert shown(frames, 2.5, batch)[0] == [0, 1, 2, 3, 3, 3, 6, 6, 6, 9, 0, 0, 0, 9, 9]
+
+
+def test_frames_that_are_not_wanted_are_like_nobody():
+    frames = drifting(4, 1)
+    stage = Invert()
+    hashes = [frame_hash(frame) for frame in frames]
+    restored = list(restore(Guard(stage, 4), hashes, frames, FIRST, [False, True, False, True], 5))
+    np.testing.assert_array_equal(restored, [frames[0], 255 - frames[1], frames[2], 255 - frames[1]])
+
+
+def test_something_small_that_moves_is_no_repeat():
+    frames = pictures(1, 100, 70).repeat(2, axis=0)
+    frames[1, 64:, 96:] ^= 15  # the last block, of 4 x 6 pixels
+    apart = np.abs(frames[1, 64:, 96:].astype(int) - frames[0, 64:, 96:]).mean()
+    assert apart > 3 and np.abs(frames[1].astype(int) - frames[0]).mean() < 0.05
+    assert difference(*frames) == pytest.approx(apart)
+    assert shown(frames, apart - 0.01)[0] == [0, 1]
+    assert shown(frames, apart + 0.01)[0] == [0, 0]
+
+
+def test_difference_is_in_steps_of_255_whatever_the_picture():
+    deep = np.full((20, 20, 4), 257 * 50, np.uint16)
+    assert difference(deep, deep + 257 * 3) == 3
+
+
+def test_the_log_tells_of_near_repeats_and_what_they_lost(paths, caplog):
+    caplog.set_level(logging.INFO)
+    frames = drifting(6, 1)
+    write_chunk(paths[0], frames, expected=6)
+    run_stage(Invert(), *paths, first_frame=FIRST, frames=6, batch=4, same_below=2.5)
+    np.testing.assert_array_equal(list(read_chunk(paths[1])), 255 - frames[[0, 0, 0, 3, 3, 3]])
+    assert "4 frames nearly repeat an earlier one, with blocks up to 2.00 of 255 apart" in caplog.text
+    assert f"That of frame {FIRST + 2}, the furthest apart, is {20 * np.log10(255 / 2):.1f} dB (PSNR)" in caplog.text
 
 
 def test_results_that_nobody_asks_for_again_are_let_go():
