@@ -80,7 +80,7 @@ def deoldify(kind: str) -> SimpleNamespace:
     # What these import and never use here is not installed.
     for name in UNUSED:
         sys.modules.setdefault(name, MagicMock(__spec__=ModuleSpec(name, None), __path__=[]))
-    sys.modules.setdefault("pkg_resources", SimpleNamespace(require=lambda name: None))  # type: ignore[call-overload]
+    sys.modules.setdefault("pkg_resources", SimpleNamespace(require=lambda name: None))  # type: ignore[arg-type]
     from deoldify import filters, generators
     from fastai.layers import NormType
 
