@@ -59,7 +59,7 @@ def main() -> None:
     shared = parser(__doc__)
     shared.add_argument("--model", default="realesr-animevideov3-fp16")
     shared.add_argument("--size", default="320x240")
-    shared.add_argument("--frames", type=int, default=32)
+    shared.add_argument("--frames", type=int, default=24)
     args = shared.parse_args()
     width, height = map(int, args.size.split("x"))
     frames = list(read(args.clip, args.frames, (height, width)))

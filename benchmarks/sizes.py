@@ -88,7 +88,7 @@ def left(ready: Jobs, args: Namespace) -> list[Row]:
     _, result = ready.workflow(clip, args.engine, args.precision)
     source = clip.video.stat().st_size
     steps = (result.parents[2] / "work" / "clip").glob("*.*/")
-    written = {step.name.partition(".")[0]: bytes_in(step) for step in steps}
+    written = {step.name.partition(".")[0]: bytes_in(step) for step in sorted(steps)}
     sizes = {"source": source, **written, "result": result.stat().st_size}
     return [
         {"step": step, "bytes": size, "of a frame": size // clip.frames, "of the source": size / source}

@@ -30,6 +30,7 @@ from measuring import (
     PRECISIONS,
     ROOT,
     Row,
+    markdown,
     median,
     parser,
     psnr,
@@ -81,14 +82,15 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     width, height = map(int, args.size.split("x"))
     frames = list(read(args.clip, args.frames, (height, width)))
-    tables = {}
+    about = (
+        f"Networks on pictures of {args.size}, {args.threads} threads, {args.rounds} rounds of {args.frames} pictures."
+    )
+    tables: dict[str, list[Row]] = {}
     for name in args.networks:
         pictures = [resized(frame, (FACE_EDGE, FACE_EDGE)) for frame in frames] if name == "gfpgan" else frames
         with tempfile.TemporaryDirectory() as folder:
             tables[name] = compared(contenders(name, Path(folder), args.threads), pictures, args.rounds, args.threads)
-    about = (
-        f"Networks on pictures of {args.size}, {args.threads} threads, {args.rounds} rounds of {args.frames} pictures."
-    )
+        say(f"\n{name}\n\n{markdown(tables[name])}")
     publish(args.out, "speed", about, tables)
 
 
