@@ -4,9 +4,11 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 DEMO := kinescope-demo
+BENCH ?= bench
+THREADS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo orphans test test-cluster slurm-packages lint format lock clean
+.PHONY: help install demo bench orphans test test-cluster slurm-packages lint format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +27,16 @@ demo: $(INSTALLED) ## restore the bundled clip with real weights; a few minutes 
 	@echo
 	@echo "Restored video:        $(CURDIR)/results/$(DEMO)/$(DEMO).mp4"
 	@echo "Source beside result:  $(CURDIR)/results/$(DEMO)/comparison.png"
+
+bench: $(INSTALLED) $(VENV)/oracle $(VENV)/rivals ## ours against other programs, measured here; about a quarter of an hour on two cores
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python benchmarks/end_to_end.py --threads $(THREADS) --out $(BENCH)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python benchmarks/speed.py --threads $(THREADS) --out $(BENCH)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python benchmarks/sizes.py --threads $(THREADS) --out $(BENCH)
+
+# Other programs that benchmarks compare with; where they cannot be installed, they are left out.
+$(VENV)/rivals: requirements-bench.txt $(INSTALLED)
+	-$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements-bench.txt
+	@touch $@
 
 orphans: ## cancel the Slurm jobs that a killed run in this folder left behind
 	@profiles/slurm/orphans.sh
@@ -67,4 +79,4 @@ environment.yml: requirements.lock
 	{ printf '# Made by `make environment.yml` from requirements.lock.\nname: restoration\nchannels: [conda-forge, nodefaults]\ndependencies:\n  - python=3.11\n  - pip\n  - pip:\n'; sed "s/'/\"/g; s/.*/      - '&'/" requirements.lock; } > $@
 
 clean: ## remove the environment and everything computed
-	rm -rf $(VENV) work results logs weights .snakemake
+	rm -rf $(VENV) work results logs weights bench .snakemake

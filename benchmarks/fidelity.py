@@ -12,28 +12,24 @@ Prints a table in Markdown, of the luma of the first frames of a clip (the demo'
 | shimmer | mean difference of neighbouring frames along the motion, over that of plain Lanczos: 1 is as calm |
 """
 
-import sys
 import tempfile
 from argparse import ArgumentParser
-from itertools import islice, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
-import av
 import cv2
 import numpy as np
+from measuring import DEMO, ROOT, read
 from numpy.typing import NDArray
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "src"))
-
-from restoration.engines.engine import use  # noqa: E402
-from restoration.frames import Frame, resized  # noqa: E402
-from restoration.models.convert import convert  # noqa: E402
-from restoration.models.fetch import fetch  # noqa: E402
-from restoration.models.registry import load_registry  # noqa: E402
-from restoration.stages.motion import Seen, Step  # noqa: E402
-from restoration.stages.upscale import Upscaler, projected  # noqa: E402
+from restoration.engines.engine import use
+from restoration.frames import Frame, resized
+from restoration.models.convert import convert
+from restoration.models.fetch import fetch
+from restoration.models.registry import load_registry
+from restoration.stages.motion import Seen, Step
+from restoration.stages.upscale import Upscaler, projected
 
 VARIANTS = {
     "as it is": (1.0, 0),
@@ -47,14 +43,13 @@ def main() -> None:
     """Measure and print."""
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("models", nargs="+", metavar="MODEL", help="ids in config/models.yaml")
-    parser.add_argument("--clip", type=Path, default=ROOT / "demo" / "kinescope.mp4")
+    parser.add_argument("--clip", type=Path, default=DEMO)
     parser.add_argument("--frames", type=int, default=6)
     parser.add_argument("--outscale", type=float, default=4)
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     use(args.threads)
-    with av.open(args.clip) as container:
-        frames = [frame.to_ndarray(format="rgb24") for frame in islice(container.decode(video=0), args.frames)]
+    frames = list(read(args.clip, args.frames))
     height, width = frames[0].shape[:2]
     size = int(height * args.outscale), int(width * args.outscale)
     plain = [resized(frame, size) for frame in frames]

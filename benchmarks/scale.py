@@ -9,23 +9,18 @@ jobs of a chunk; a title has three more.
 """
 
 import json
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
+from measuring import ROOT, spend
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPOSITORY / "src"))
-
-from restoration.pipeline.cost import Cost, cost  # noqa: E402
+from restoration.pipeline.cost import Cost
 
 CHUNK_FRAMES = 240
 OUTPUTS = ("--timeline", "--delivery")
@@ -50,9 +45,9 @@ def library(titles: int, chunks: int, seconds: float) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder)
         for name in ("workflow", "src", "profiles", "config"):
-            shutil.copytree(REPOSITORY / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("Snakefile", "environment.yml"):
-            shutil.copy(REPOSITORY / name, project)
+            shutil.copy(ROOT / name, project)
         stand_in = STAND_IN.format(seconds=seconds, frames=chunks * CHUNK_FRAMES)
         for script in (project / "workflow" / "scripts").glob("*.py"):
             script.write_text(stand_in)
@@ -74,17 +69,7 @@ def library(titles: int, chunks: int, seconds: float) -> Iterator[Path]:
 
 def snakemake(project: Path, *arguments: str) -> tuple[Cost, str]:
     """Call Snakemake in *project*; what it cost, and what it said."""
-    begin = time.monotonic()
-    with (project / "said").open("w+") as said:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "snakemake", *arguments], cwd=project, stdout=said, stderr=subprocess.STDOUT
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        said.seek(0)
-        words = said.read()
-    if status:
-        sys.exit(f"snakemake {' '.join(arguments)} failed:\n{words[-3000:]}")
-    return cost(time.monotonic() - begin, usage), words
+    return spend([sys.executable, "-m", "snakemake", *arguments], project)
 
 
 def main() -> None:

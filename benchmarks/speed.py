@@ -1,198 +1,262 @@
 #!/usr/bin/env python3
-"""How fast engines run a network of super-resolution, against PyTorch as it comes and against the original package.
+"""How fast engines run networks, against PyTorch as it comes, the original packages, ncnn, and what is possible at all.
 
-    python benchmarks/speed.py [--clip FILE] [--frames N] [--rounds N] [--threads N] [--json FILE] MODEL …
+    python benchmarks/speed.py [--size WIDTHxHEIGHT] [--frames N] [--rounds N] [--threads N] [--out FOLDER] [NETWORK …]
 
-All contenders see the same frames (of the demo's clip by default) in turn, so that what else the machine does meets all
-alike. Prints a table in Markdown:
+A network is a model of super-resolution in config/models.yaml, deoldify-wide, deoldify-deep (both at render_factor 21)
+or gfpgan; the latter three have weights by chance. All contenders see the same pictures in turn.
 
 | column | what it says |
 |---|---|
-| seconds | of a frame, median over all |
-| times | how many times as fast as PyTorch as it comes, in fp32: median of the ratios frame by frame |
-| peak | share of what this machine does in multiplying matrices of that precision, measured in the same run |
-| first | seconds that the first frame takes longer |
-| PSNR | dB, to PyTorch in fp32; "same" where nothing differs |
+| seconds | of a picture, median |
+| times | how many times as fast as the first contender, in fp32: median of the ratios picture by picture |
+| times CPU | the same in seconds of the processor, which tells more on a machine that others use |
+| peak | share of what this machine does in multiplying matrices of that precision, measured in turn with it |
+| first | seconds that the first picture takes longer |
+| PSNR | dB, to the first contender; "same" where nothing differs |
 """
 
-import json
-import os
 import statistics
-import sys
 import tempfile
-import time
-from argparse import ArgumentParser
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import islice
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import av
 import numpy as np
 import torch
+from measuring import (
+    ENGINES,
+    PRECISIONS,
+    ROOT,
+    Row,
+    markdown,
+    median,
+    parser,
+    psnr,
+    publish,
+    read,
+    say,
+    squared_error,
+    timed,
+    times,
+    times_cpu,
+)
+from PIL import Image
+from safetensors.torch import load_file
 from torch.utils.flop_counter import FlopCounterMode
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "src"))
+import originals
+from restoration.engines.engine import use
+from restoration.faces.align import TEMPLATE
+from restoration.faces.restore import AlignedFace, FaceRestorer
+from restoration.frames import Frame, resized
+from restoration.models.convert import convert
+from restoration.models.face_restorers import FACE_EDGE
+from restoration.models.fetch import fetch
+from restoration.models.load import load
+from restoration.models.registry import Model, load_registry
+from restoration.pipeline.cost import Cost
+from restoration.stages.colorize import Colorizer
+from restoration.stages.upscale import Upscaler
 
-from restoration.engines.engine import use  # noqa: E402
-from restoration.frames import Frame  # noqa: E402
-from restoration.models.convert import convert  # noqa: E402
-from restoration.models.fetch import fetch  # noqa: E402
-from restoration.models.load import load  # noqa: E402
-from restoration.models.registry import Model, load_registry  # noqa: E402
-from restoration.stages.upscale import Upscaler  # noqa: E402
+Restore = Callable[[Frame], Frame]
+Contender = tuple[str, Callable[[], Restore]]
+"""Its name, and what makes it ready."""
 
-Upscale = Callable[[Frame], Frame]
-REFERENCE = "PyTorch as it comes"
-OURS = [(engine, precision) for engine in ("torch", "openvino") for precision in ("fp32", "bf16")]
+NETWORKS = ["realesr-animevideov3-fp16", "RealESRGAN_x4plus-fp16", "deoldify-wide", "deoldify-deep", "gfpgan"]
+OURS = [(engine, precision) for engine in ENGINES for precision in PRECISIONS]
+RENDER_FACTOR = 21
 EDGE, REPEATS = 2048, 5
 """Of the matrices whose multiplication tells the peak, and how often."""
-
-
-@dataclass
-class Row:
-    """One line of the table; *peak* is a share."""
-
-    model: str
-    contender: str
-    seconds: float
-    times: float
-    peak: float
-    first: float
-    psnr: float
+KINDS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
 def main() -> None:
-    """Measure and print."""
-    parser = ArgumentParser(description=__doc__)
-    parser.add_argument("models", nargs="+", metavar="MODEL", help="ids in config/models.yaml")
-    parser.add_argument("--clip", type=Path, default=ROOT / "demo" / "kinescope.mp4")
-    parser.add_argument("--frames", type=int, default=4)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--json", type=Path, help="file for the same numbers")
-    args = parser.parse_args()
-    use(args.threads)
-    with av.open(args.clip) as container:
-        frames = [frame.to_ndarray(format="rgb24") for frame in islice(container.decode(video=0), args.frames)]
-    peaks = {precision: peak(getattr(torch, name)) for precision, name in (("fp32", "float32"), ("bf16", "bfloat16"))}
-    rows = [row for model in args.models for row in compared(model, frames, args.rounds, args.threads, peaks)]
-    print(f"{frames[0].shape[1]}x{frames[0].shape[0]}, {args.threads} threads of {os.cpu_count()}; ", end="")
-    print(", ".join(f"peak {precision} {flops / 1e9:.0f} GFLOP/s" for precision, flops in peaks.items()) + "\n")
-    print("| model | engine | seconds | times | peak | first | PSNR |\n|---|---|---|---|---|---|---|")
-    for row in rows:
-        psnr = "same" if row.psnr == float("inf") else f"{row.psnr:.1f}"
-        print(f"| {row.model} | {row.contender} | {row.seconds:.3f} | {row.times:.2f} |", end="")
-        print(f" {row.peak:.0%} | {row.first:.1f} | {psnr} |")
-    if args.json:
-        args.json.write_text(json.dumps({"peaks": peaks, "rows": [asdict(row) for row in rows]}, indent=1))
+    """Measure and publish."""
+    shared = parser(__doc__)
+    shared.add_argument("networks", nargs="*", metavar="NETWORK", default=NETWORKS)
+    shared.add_argument("--frames", type=int, default=1)
+    shared.add_argument("--size", default="320x240")
+    args = shared.parse_args()
+    torch.set_num_threads(args.threads)
+    width, height = map(int, args.size.split("x"))
+    frames = list(read(args.clip, args.frames, (height, width)))
+    about = (
+        f"Networks on pictures of {args.size}, {args.threads} threads, {args.rounds} rounds of {args.frames} pictures."
+    )
+    tables: dict[str, list[Row]] = {}
+    for name in args.networks:
+        pictures = [resized(frame, (FACE_EDGE, FACE_EDGE)) for frame in frames] if name == "gfpgan" else frames
+        with tempfile.TemporaryDirectory() as folder:
+            tables[name] = compared(contenders(name, Path(folder), args.threads), pictures, args.rounds, args.threads)
+        say(f"\n{name}\n\n{markdown(tables[name])}")
+    publish(args.out, "speed", about, tables)
+
+
+def compared(all_contenders: Iterator[Contender], pictures: list[Frame], rounds: int, threads: int) -> list[Row]:
+    """A row for each contender that is installed."""
+    ready: dict[str, Restore] = {}
+    first: dict[str, Cost] = {}
+    for name, make in all_contenders:
+        try:
+            ready[name] = make()
+        except originals.MissingError as missing:
+            say(f"left out: {name}: {missing}")
+            continue
+        first[name], _ = timed(partial(ready[name], pictures[0]))
+        use(threads)
+        say(f"ready: {name}, first picture: {first[name].seconds:.1f} s")
+    if not ready:
+        return []
+    reference = next(iter(ready))
+    with FlopCounterMode(display=False) as counter:
+        expected = [ready[reference](picture) for picture in pictures]
+    flops = counter.get_total_flops() / len(pictures)
+    costs: dict[str, list[Cost]] = {name: [] for name in ready}
+    errors: dict[str, list[float]] = {name: [] for name in ready}
+    shares: dict[str, list[float]] = {name: [] for name in ready}
+    for _ in range(rounds):
+        peaks = {precision: peak(KINDS[precision]) for precision in PRECISIONS}
+        for picture, wanted in zip(pictures, expected, strict=True):
+            for name, restore in ready.items():
+                taken, result = timed(partial(restore, picture))
+                costs[name].append(taken)
+                errors[name].append(squared_error(result, wanted))
+                shares[name].append(
+                    flops
+                    / taken.seconds
+                    / peaks["bf16" if name.startswith("ours") and name.endswith("bf16") else "fp32"]
+                )
+    return [
+        {
+            "engine": name,
+            "seconds": median(each),
+            "times": times(costs[reference], each),
+            "times CPU": times_cpu(costs[reference], each),
+            "peak": statistics.median(shares[name]),
+            "first": first[name].seconds - median(each),
+            "PSNR": psnr(statistics.mean(errors[name])),
+        }
+        for name, each in costs.items()
+    ]
 
 
 def peak(kind: torch.dtype) -> float:
     """Operations a second in multiplying matrices."""
     a, b = (torch.rand(EDGE, EDGE).to(kind) for _ in range(2))
-    return 2 * EDGE**3 / min(timed(lambda: a @ b)[0] for _ in range(REPEATS))
+    return 2 * EDGE**3 / min(timed(lambda: a @ b)[0].seconds for _ in range(REPEATS))
 
 
-def compared(name: str, frames: list[Frame], rounds: int, threads: int, peaks: dict[str, float]) -> list[Row]:
-    """A row for each contender."""
-    model = load_registry(ROOT / "config" / "models.yaml")[name]
-    with tempfile.TemporaryDirectory() as folder:
-        weights = Path(folder, f"{name}.safetensors")
-        convert(fetch(model, Path(folder)), model, weights)
-        contenders = {REFERENCE: as_it_comes(load(weights, model.sha256).network)}
-        if original := package():
-            contenders["realesrgan's RealESRGANer"] = by_package(original, weights, model, Path(folder))
-        for engine, precision in OURS:
-            contenders[f"ours, {engine} {precision}"] = ours(weights, model, engine, precision, threads)
-        first = {name: timed(partial(upscale, frames[0]))[0] for name, upscale in contenders.items()}
-        with FlopCounterMode(display=False) as counter:
-            reference = [contenders[REFERENCE](frame) for frame in frames]
-        seconds: dict[str, list[float]] = {contender: [] for contender in contenders}
-        errors: dict[str, list[float]] = {contender: [] for contender in contenders}
-        for _ in range(rounds):
-            for frame, expected in zip(frames, reference, strict=True):
-                for contender, upscale in contenders.items():
-                    taken, result = timed(partial(upscale, frame))
-                    seconds[contender].append(taken)
-                    errors[contender].append(float(((result.astype(np.float64) - expected) ** 2).mean()))
-    flops = counter.get_total_flops() / len(frames)
-    rows = []
-    for contender, each in seconds.items():
-        typical, error = statistics.median(each), statistics.mean(errors[contender])
-        rows.append(
-            Row(
-                model=name,
-                contender=contender,
-                seconds=typical,
-                times=statistics.median(a / b for a, b in zip(seconds[REFERENCE], each, strict=True)),
-                peak=flops / typical / peaks["bf16" if "bf16" in contender else "fp32"],
-                first=first[contender] - typical,
-                psnr=10 * np.log10(255**2 / error) if error else float("inf"),
-            )
-        )
-    return rows
-
-
-def timed(call: Callable[[], Any]) -> tuple[float, Any]:
-    """Seconds that a call takes, and what it gives."""
-    begin = time.perf_counter()
-    result = call()
-    return time.perf_counter() - begin, result
-
-
-def as_it_comes(network: torch.nn.Module) -> Upscale:
-    """A network without any care for its speed."""
-
-    def upscale(frame: Frame) -> Frame:
-        with torch.no_grad():
-            result = network(torch.from_numpy(frame).permute(2, 0, 1)[None].contiguous().float() / 255)
-        return (result[0].permute(1, 2, 0).clamp(0, 1) * 255).round().to(torch.uint8).numpy()
-
-    return upscale
-
-
-def ours(weights: Path, model: Model, engine: str, precision: str, threads: int) -> Upscale:
-    """The stage of this project."""
-    use(threads, engine)
-    stage = Upscaler(weights, model.sha256, outscale=model.scale or 1, precision=precision)
-    use(threads)
-    return lambda frame: stage.process(frame[None])[0]
-
-
-def package() -> ModuleType | None:
-    """The original package, where it is installed (requirements-parity.txt)."""
-    from torchvision.transforms.functional import rgb_to_grayscale
-
-    # torchvision 0.17 removed the module from which basicsr takes one function.
-    shim = ModuleType("torchvision.transforms.functional_tensor")
-    shim.rgb_to_grayscale = rgb_to_grayscale  # type: ignore[attr-defined]
-    sys.modules.setdefault(shim.__name__, shim)
+def contenders(name: str, folder: Path, threads: int) -> Iterator[Contender]:
+    """Those that can run a network, the reference first; nothing where the package with its architecture is missing."""
     try:
-        import realesrgan
-    except ImportError:
-        return None
-    return realesrgan
+        if name == "gfpgan":
+            yield from of_faces(folder, threads)
+        elif name.startswith("deoldify-"):
+            yield from of_colour(name.removeprefix("deoldify-"), folder, threads)
+        else:
+            yield from of_super_resolution(load_registry(ROOT / "config" / "models.yaml")[name], folder, threads)
+    except originals.MissingError as missing:
+        say(f"left out: {name}: {missing}")
 
 
-def by_package(original: ModuleType, weights: Path, model: Model, folder: Path) -> Upscale:
-    """Real-ESRGAN's own class, as its scripts use it on a CPU."""
-    from basicsr.archs.rrdbnet_arch import RRDBNet
-    from realesrgan.archs.srvgg_arch import SRVGGNetCompact
-    from safetensors.torch import load_file
+def of_super_resolution(model: Model, folder: Path, threads: int) -> Iterator[Contender]:
+    """PyTorch, the package realesrgan, ncnn where the weights are in its format, and ours."""
+    source, weights = fetch(model, folder), folder / f"{model.id}.safetensors"
+    convert(source, model, weights)
 
-    official = folder / "official.pth"
-    torch.save({"params": load_file(weights)}, official)
-    arguments = {key: value for key, value in model.architecture.items() if key != "name"}
-    network = (
-        SRVGGNetCompact(**arguments) if "upscale" in arguments else RRDBNet(num_in_ch=3, num_out_ch=3, **arguments)
-    )
-    upsampler = original.RealESRGANer(model.scale, str(official), model=network, pre_pad=0, half=False, device="cpu")
-    return lambda frame: upsampler.enhance(frame[..., ::-1].copy(), outscale=model.scale)[0][..., ::-1]
+    def as_it_comes() -> Restore:
+        network = load(weights, model.sha256).network
+        return by_floats(lambda picture: network(planes(picture))[0].permute(1, 2, 0).numpy())
+
+    def packaged() -> Restore:
+        torch.save({"params": load_file(weights)}, folder / "official.pth")
+        network = originals.super_resolution(model.architecture)
+        upsampler = originals.upsampler(model.scale or 1, folder / "official.pth", network)
+        return lambda frame: upsampler.enhance(frame[..., ::-1].copy(), outscale=model.scale)[0][..., ::-1]
+
+    def stage(precision: str) -> Restore:
+        upscaler = Upscaler(weights, model.sha256, outscale=model.scale or 1, precision=precision)
+        return lambda frame: upscaler.process(frame[None])[0]
+
+    yield "PyTorch as it comes", as_it_comes
+    yield "realesrgan's RealESRGANer", packaged
+    if model.format == "ncnn":
+        yield "ncnn", lambda: by_floats(originals.ncnn_network(source, threads))
+        yield "ncnn, bf16", lambda: by_floats(originals.ncnn_network(source, threads, bf16=True))
+    yield from ours(stage, threads)
+
+
+def of_colour(kind: str, folder: Path, threads: int) -> Iterator[Contender]:
+    """DeOldify's filter, and ours."""
+    original = originals.deoldify(kind)
+    weights, model = seeded("colorize", "fastai", folder)
+    originals.save_by_fastai(original.learner, folder / model.filename)
+    convert(folder / model.filename, model, weights)
+    coloured = original.filter(learn=original.learner)
+
+    def packaged(frame: Frame) -> Frame:
+        image = Image.fromarray(frame)
+        return np.asarray(coloured.filter(image, image, render_factor=RENDER_FACTOR))
+
+    def stage(precision: str) -> Restore:
+        colorizer = Colorizer({weights: model.sha256}, render_factor=RENDER_FACTOR, in_gamut=False, precision=precision)
+        return lambda frame: colorizer.process(frame[None])[0]
+
+    yield "deoldify's filter", lambda: packaged
+    yield from ours(stage, threads)
+
+
+def of_faces(folder: Path, threads: int) -> Iterator[Contender]:
+    """GFPGAN's enhance of an aligned face, and ours."""
+    network = originals.gfpgan()
+    weights, model = seeded("restore_faces", "pth", folder)
+    torch.save({"params_ema": network.state_dict()}, folder / model.filename)
+    convert(folder / model.filename, model, weights)
+    restorer = originals.face_restorer(network, originals.parsenet(), TEMPLATE, scale=1)
+
+    def packaged(face: Frame) -> Frame:
+        return restorer.enhance(face[..., ::-1], has_aligned=True, paste_back=False)[1][0][..., ::-1]
+
+    def stage(precision: str) -> Restore:
+        ours = FaceRestorer(weights, model.sha256, precision=precision)
+        return lambda face: ours.restored([AlignedFace(0, face, FACE_EDGE)])[0]
+
+    yield "gfpgan's enhance", lambda: packaged
+    yield from ours(stage, threads)
+
+
+def seeded(task: str, format: str, folder: Path) -> tuple[Path, Model]:
+    """Where to convert weights by chance, and an entry for them."""
+    return folder / "weights.safetensors", Model("original", task, 1, "MIT", format, "0" * 64, ())
+
+
+def ours(stage: Callable[[str], Restore], threads: int) -> Iterator[Contender]:
+    """A *stage* of this project, by each engine at each precision."""
+    for engine, precision in OURS:
+
+        def make(engine: str = engine, precision: str = precision) -> Restore:
+            use(threads, engine)
+            return stage(precision)
+
+        yield f"ours, {engine} {precision}", make
+
+
+def planes(picture: np.ndarray[Any, Any]) -> torch.Tensor:
+    """(1, c, h, w) of (h, w, c)."""
+    return torch.from_numpy(picture).permute(2, 0, 1)[None].contiguous()
+
+
+def by_floats(run: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]) -> Restore:
+    """A network of pictures in [0, 1], without any care for the speed of what is around it."""
+
+    def restore(frame: Frame) -> Frame:
+        with torch.no_grad():
+            result = run(frame.astype(np.float32) / 255)
+        return (result.clip(0, 1) * 255).round().astype(np.uint8)
+
+    return restore
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 official file layout. Detection has a test of its own: here both are told where the face is.
 """
 
-from importlib.metadata import PackageNotFoundError, version
 from types import SimpleNamespace
 
 import cv2
@@ -11,6 +10,7 @@ import pytest
 import torch
 from skimage.data import astronaut
 
+import originals
 from restoration.faces import align, paste
 from restoration.faces.align import aligned, alignment
 from restoration.faces.restore import AlignedFace, FaceParser, FaceRestorer
@@ -24,50 +24,14 @@ LANDMARKS = np.array([[204, 104], [249, 107], [224, 134], [201, 147], [244, 149]
 
 
 @pytest.fixture(scope="module")
-def official(request, tmp_path_factory):
-    """The original restorer and helper, with seeded networks, and files of the same weights as they are published."""
-    request.getfixturevalue("oracle")  # basicsr needs its shim
-    for name, wanted in {"gfpgan": "1.3.8", "facexlib": "0.3.0"}.items():
-        try:
-            assert version(name) == wanted
-        except PackageNotFoundError:
-            pytest.skip(f"the oracle {name} {wanted} is not installed: see requirements-parity.txt")
-    from facexlib.parsing.parsenet import ParseNet
-    from facexlib.utils.face_restoration_helper import FaceRestoreHelper
-    from gfpgan import GFPGANer
-    from gfpgan.archs.gfpganv1_clean_arch import GFPGANv1Clean
-
-    torch.manual_seed(2)
-    network = GFPGANv1Clean(
-        out_size=512, num_style_feat=512, channel_multiplier=2, decoder_load_path=None, fix_decoder=False, num_mlp=8,
-        input_is_latent=True, different_w=True, narrow=1, sft_half=True,
-    ).eval()  # fmt: skip
-    with torch.no_grad():
-        for name, parameter in network.named_parameters():
-            # How much of the stored noise counts: nothing in a new network, something in a trained one.
-            if name.startswith("stylegan_decoder") and parameter.numel() == 1:
-                parameter.fill_(0.3)
-    parser = ParseNet(in_size=512, out_size=512, parsing_ch=19).eval()
-    with torch.no_grad():
-        for name, tensor in parser.state_dict().items():
-            if name.endswith("running_var"):
-                tensor.uniform_(0.5, 1.5)
+def official(tmp_path_factory):
+    """The original restorer with seeded networks, and files of the same weights as they are published."""
+    network, parser = originals.gfpgan(), originals.parsenet()
     folder = tmp_path_factory.mktemp("gfpgan")
     torch.save({"params_ema": network.state_dict()}, folder / "GFPGAN.pth")
     torch.save(parser.state_dict(), folder / "ParseNet.pth")
-
-    helper = FaceRestoreHelper.__new__(FaceRestoreHelper)
-    helper.__dict__ |= {
-        "upscale_factor": SCALE, "face_size": (512, 512), "face_template": align.TEMPLATE.copy(), "save_ext": "png",
-        "use_parse": True, "pad_blur": False, "template_3points": False, "device": torch.device("cpu"),
-        "face_parse": parser,
-    }  # fmt: skip
-    helper.clean_all()
-    restorer = GFPGANer.__new__(GFPGANer)
-    restorer.upscale, restorer.bg_upsampler, restorer.device = SCALE, None, torch.device("cpu")
-    restorer.face_helper = helper
-    # The original draws noise at each call; the stored one is what is compared.
-    restorer.gfpgan = lambda face, return_rgb, weight: network(face, return_rgb=False, randomize_noise=False)
+    restorer = originals.face_restorer(network, parser, align.TEMPLATE, SCALE)
+    helper = restorer.face_helper
     helper.get_face_landmarks_5 = lambda **options: helper.all_landmarks_5.append(LANDMARKS)
     return SimpleNamespace(restorer=restorer, folder=folder)
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+import originals
 from restoration.models.convert import convert
 from restoration.models.fetch import fetch
 from restoration.models.registry import load_registry
@@ -31,19 +32,14 @@ class Network(NamedTuple):
 
 @pytest.fixture(scope="module", params=MODELS)
 def network(request, oracle, tmp_path_factory):
-    from basicsr.archs.rrdbnet_arch import RRDBNet
-    from realesrgan.archs.srvgg_arch import SRVGGNetCompact
-
     model = REGISTRY[request.param]
     folder = tmp_path_factory.mktemp(model.id)
     weights = folder / "weights.safetensors"
     convert(fetch(model, folder), model, weights)
     torch.save({"params": load_file(weights)}, folder / "official.pth")
-    arguments = {key: value for key, value in model.architecture.items() if key != "name"}
-    original = (
-        SRVGGNetCompact(**arguments) if "upscale" in arguments else RRDBNet(num_in_ch=3, num_out_ch=3, **arguments)
+    return Network(
+        weights, model.sha256, folder / "official.pth", originals.super_resolution(model.architecture), model.scale
     )
-    return Network(weights, model.sha256, folder / "official.pth", original, model.scale)
 
 
 def picture(height: int, width: int) -> np.ndarray:
@@ -56,11 +52,8 @@ def picture(height: int, width: int) -> np.ndarray:
     return np.clip(frame + random.normal(0, 8, frame.shape), 0, 255).astype(np.uint8)
 
 
-def theirs(oracle, network: Network, frame: np.ndarray, outscale: float, **options: int) -> np.ndarray:
-    # pre_pad=0 is the default of their command line, which the class does not share.
-    upsampler = oracle.RealESRGANer(
-        network.scale, str(network.official), model=network.original, pre_pad=0, half=False, device="cpu", **options
-    )
+def theirs(network: Network, frame: np.ndarray, outscale: float, **options: int) -> np.ndarray:
+    upsampler = originals.upsampler(network.scale, network.official, network.original, **options)
     output, _ = upsampler.enhance(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), outscale=outscale)
     return cv2.cvtColor(output, cv2.COLOR_BGR2RGB)
 
@@ -70,14 +63,12 @@ def ours(network: Network, frame: np.ndarray, outscale: float, **options: int) -
 
 
 @pytest.mark.parametrize(("kind", "outscale"), [(np.uint16, 4), (np.uint8, 1.5)])
-def test_sixteen_bits_and_alpha(oracle, network, kind, outscale):
+def test_sixteen_bits_and_alpha(network, kind, outscale):
     soft = cv2.GaussianBlur(picture(13, 16), (5, 5), 1.5)
     colours = picture(13, 16).astype(kind) * (np.iinfo(kind).max // 255)
     colours += np.random.default_rng(1).integers(0, np.iinfo(kind).max // 255, colours.shape).astype(kind)
     rgba = np.dstack([colours, soft[..., 0].astype(kind) * (np.iinfo(kind).max // 255)])
-    upsampler = oracle.RealESRGANer(
-        network.scale, str(network.official), model=network.original, pre_pad=0, half=False, device="cpu"
-    )
+    upsampler = originals.upsampler(network.scale, network.official, network.original)
     expected, mode = upsampler.enhance(rgba[..., [2, 1, 0, 3]], outscale=outscale)
     assert (mode, expected.dtype) == ("RGBA", kind)
     result = ours(network, rgba, outscale)
@@ -91,24 +82,24 @@ def difference(a: np.ndarray, b: np.ndarray) -> int:
 
 
 @pytest.mark.parametrize(("size", "outscale"), [((27, 33), 4), ((27, 33), 2), ((24, 20), 1.5)])
-def test_whole_frames(oracle, network, size, outscale):
+def test_whole_frames(network, size, outscale):
     frame = picture(*size)
-    expected = theirs(oracle, network, frame, outscale, tile=0)
+    expected = theirs(network, frame, outscale, tile=0)
     assert difference(ours(network, frame, outscale, tile=0), expected) <= 1
 
 
-def test_tiles_with_the_same_context(oracle, network):
+def test_tiles_with_the_same_context(network):
     """Only inner tiles: at the picture's border ours see more of it, and theirs (10 px of context) show their seams."""
     frame = picture(48, 64)
-    expected = theirs(oracle, network, frame, 4, tile=16, tile_pad=10)
+    expected = theirs(network, frame, 4, tile=16, tile_pad=10)
     inner = np.s_[16 * 4 : 32 * 4, 16 * 4 : 48 * 4]
     assert difference(ours(network, frame, 4, tile=16, overlap=10)[inner], expected[inner]) <= 1
 
 
-def test_our_tiles_with_enough_overlap_equal_their_whole_frame(oracle, network):
+def test_our_tiles_with_enough_overlap_equal_their_whole_frame(network):
     """An RRDBNet sees far: at 48 pixels of context two of 255 remain, where theirs leave up to 75 at a seam."""
     frame = picture(21, 261)
-    expected = theirs(oracle, network, frame, 4, tile=0)
+    expected = theirs(network, frame, 4, tile=0)
     assert difference(ours(network, frame, 4, tile=64, overlap=48), expected) <= 2
 
 
@@ -125,7 +116,7 @@ def test_x2_networks_pad_as_theirs(oracle, size, tmp_path):
     model = replace(REGISTRY["RealESRGAN_x2plus"], id="seeded")
     convert(tmp_path / "official.pth", model, tmp_path / "weights.safetensors")
     network = Network(tmp_path / "weights.safetensors", model.sha256, tmp_path / "official.pth", original, 2)
-    expected = theirs(oracle, network, picture(*size), 2, tile=0)
+    expected = theirs(network, picture(*size), 2, tile=0)
     assert expected.std() > 20, "a flat picture proves nothing"
     assert difference(ours(network, picture(*size), 2, tile=0), expected) <= 1
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import skimage.data
 
+import originals
 from restoration.models.convert import convert
 from restoration.models.fetch import fetch
 from restoration.models.registry import Model, load_registry
@@ -32,27 +33,12 @@ PADDING = {
 realcugan-ncnn-vulkan."""
 
 
-@pytest.fixture(scope="module")
-def oracle():
-    return pytest.importorskip("ncnn", reason="ncnn is missing: it comes with the extra `dev`")
-
-
-def theirs(oracle, weights: Path, frame: np.ndarray, model: Model) -> np.ndarray:
-    net = oracle.Net()
-    # What it computes by default where the processor can, at half precision.
-    net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
-    net.opt.num_threads = 1
-    assert net.load_param(str(weights.with_suffix(".param"))) == net.load_model(str(weights)) == 0
+def theirs(weights: Path, frame: np.ndarray, model: Model) -> np.ndarray:
     margin, multiple, mode = PADDING[model.id]
     scale, (height, width, _) = model.scale, frame.shape
     borders = [(margin, margin + -length % multiple) for length in (height, width)]
     padded = np.pad(frame.astype(np.float32) / 255, [*borders, (0, 0)], mode=mode)
-    planes = np.ascontiguousarray(padded.transpose(2, 0, 1))  # of a name, because a Mat only points to it
-    extractor = net.create_extractor()
-    extractor.input(net.input_names()[0], oracle.Mat(planes))
-    code, result = extractor.extract(net.output_names()[0])
-    assert code == 0
-    picture = np.array(result).transpose(1, 2, 0)[: height * scale, : width * scale]
+    picture = originals.ncnn_network(weights, threads=1)(padded)[: height * scale, : width * scale]
     if scale == 4:
         # Real-CUGAN's program adds the source; see realcugan_4x_postproc.comp.
         picture = picture + np.repeat(np.repeat(frame / np.float32(255), 4, axis=0), 4, axis=1)
@@ -61,13 +47,13 @@ def theirs(oracle, weights: Path, frame: np.ndarray, model: Model) -> np.ndarray
 
 @pytest.mark.parametrize("size", [(61, 47), (40, 64)], ids=str)
 @pytest.mark.parametrize("model_id", PADDING)
-def test_the_picture_is_that_of_ncnn(oracle, model_id, size, tmp_path):
+def test_the_picture_is_that_of_ncnn(model_id, size, tmp_path):
     model, (height, width) = REGISTRY[model_id], size
     weights = fetch(model, tmp_path)
     convert(weights, model, tmp_path / "x.safetensors")
     frame = skimage.data.astronaut()[60 : 60 + height, 200 : 200 + width]
     ours = Upscaler(tmp_path / "x.safetensors", model.sha256, outscale=model.scale).process(frame[None])[0]
-    expected = theirs(oracle, weights, frame, model)
+    expected = theirs(weights, frame, model)
     assert expected.std() > 20, "a flat picture proves nothing"
     assert ours.shape == expected.shape
     apart = np.abs(ours.astype(int) - expected)
