@@ -12,7 +12,7 @@ import pytest
 from filelock import FileLock
 
 from cluster.project import HERE, ClusterProject
-from workflow.conftest import finished, shared  # noqa: F401
+from workflow.conftest import finished, prepared, shared  # noqa: F401
 
 PORTS = 5
 """Of the controller and its nodes."""

@@ -1,7 +1,9 @@
 """Finished runs, made once for all workers of a test session; every test gets a copy of its own."""
 
 import json
+import shutil
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import boto3
@@ -10,8 +12,15 @@ import requests
 from filelock import FileLock
 from moto.server import ThreadedMotoServer
 
-from workflow.project import OTHER_TILE, Project
+from restoration.engines.engine import use
+from restoration.engines.start import Options, upscaling_engine
+from restoration.models.convert import convert
+from restoration.models.fetch import fetch
+from restoration.models.registry import load_registry
+from restoration.pipeline.networks import Networks
+from workflow.project import OTHER_TILE, REPOSITORY, Project
 
+NETWORK = "realesr-animevideov3-fp16"
 SECRET = "SeCrEt"
 
 
@@ -31,8 +40,25 @@ def shared(tmp_path_factory, worker_id):
     return made_once
 
 
+@pytest.fixture(scope="session", autouse=True)
+def prepared(shared):
+    """See `Project.prepared`."""
+
+    def make(root):
+        networks = Networks(load_registry(REPOSITORY / "config" / "models.yaml"), str(root), noncommercial=False)
+        model, weights = networks.models[NETWORK], Path(networks.weights(NETWORK))
+        convert(fetch(model, root / "downloads"), model, weights)
+        use(1, "openvino")
+        upscaling_engine(weights, model.sha256, Options(0, 0, "fp32", "cpu"))
+        use(1)
+        shutil.rmtree(root / "downloads", ignore_errors=True)
+        weights.unlink()
+
+    Project.prepared, _ = shared("prepared", make)
+
+
 @pytest.fixture(scope="session")
-def finished(shared):
+def finished(shared, prepared):
     """A finished run of both clips: the project, and the seconds that it took."""
 
     def make(root):

@@ -56,6 +56,8 @@ class Project:
     """`root/checkout` holds the workflow, `root/project` sources, configuration and results."""
 
     patience = PATIENCE
+    prepared = None
+    """Folder with what OpenVINO makes of the network that recipes name by default: no project waits for it."""
 
     def __init__(self, root):
         self.checkout, self.folder = root / "checkout", root / "project"
@@ -68,13 +70,13 @@ class Project:
         project.check_out()
         for name, clip in CLIPS.items():
             make_clip(project.source(name), **clip)
+        project.prepare()
         (project.folder / "config").mkdir()
         shutil.copy2(REPOSITORY / "config" / "models.yaml", project.folder / "config")
         encode = {"preset": "ultrafast", "crf": 20}
         settings = {
             "manifest": "config/manifest.tsv",
             "threads": 1,
-            "engine": "torch",
             "chunk_frames": 12,
             "recipes": {"tiny": {"upscale": {"outscale": 2, "tile": 24, "overlap": 8}, "encode": encode}},
         }
@@ -105,6 +107,12 @@ class Project:
         """Delete all that was computed."""
         for name in ("work", "results", "weights", "logs", ".snakemake"):
             shutil.rmtree(self.folder / name)
+        self.prepare()
+
+    def prepare(self):
+        """Put there what is `prepared`."""
+        if self.prepared:
+            shutil.copytree(self.prepared, self.folder / "weights")
 
     def source(self, name):
         return self.folder / "sources" / f"{name}.mp4"
