@@ -1,8 +1,11 @@
 """Another engine runs the networks: the same pictures, from the same files."""
 
+from collections import Counter
+
 import numpy as np
 
 from restoration.media.chunks import read_chunk
+from workflow.project import jobs
 
 
 def test_both_give_the_same(project):
@@ -22,3 +25,19 @@ def test_both_give_the_same(project):
     assert prepared.exists(), "made by the first job that misses it"
     assert not project.dry()
     assert not project.dry("--config", "engine=torch")
+
+
+def test_a_draft_in_int8(project):
+    chunk = min(project.chunks("irregular/upscale.*/*.mkv"))
+    expected = np.stack(list(read_chunk(chunk))).astype(int)
+    with project.manifest() as rows:
+        rows[1]["upscale.precision"] = "int8"
+    made = project.run()
+    again = jobs("upscale", "encode", "comparison", of=("irregular",))
+    assert made == again + Counter({"quantize irregular": 1})
+    (log,) = project.folder.glob("logs/irregular/quantize.*.log")
+    assert "int8 is a draft" in log.read_text()
+    (draft,) = (other for other in project.chunks(f"irregular/upscale.*/{chunk.name}") if other != chunk)
+    error = np.square(np.stack(list(read_chunk(draft))) - expected).mean()
+    assert 0 < error < 255**2 / 10**3, "30 dB"
+    assert not project.dry()

@@ -27,7 +27,7 @@ from restoration.pipeline.forecast import (
     write_forecast,
 )
 from restoration.pipeline.job import put_on_path
-from restoration.pipeline.plan import NEIGHBOURS, Span, write_plan
+from restoration.pipeline.plan import NEIGHBOURS, Span, spread, write_plan
 from restoration.pipeline.prune import prune
 from restoration.pipeline.summary import outcomes, write_summary
 
@@ -216,11 +216,15 @@ def neighbourhood(step):
 
 
 def weights_of(step):
-    """Input function: the weights that a video's *step* uses."""
+    """Input function: the weights that a video's *step* uses; of upscaling in int8 also those that `quantize` fitted."""
 
     def lookup_weights(wildcards):
-        models = CONFIGURATION.videos[wildcards.video].models(step)
-        return [CONFIGURATION.networks.weights(model) for model in models]
+        video = CONFIGURATION.videos[wildcards.video]
+        weights = [CONFIGURATION.networks.weights(model) for model in video.models(step)]
+        if step == "upscale" and "quantize" in video.steps:
+            key = CONFIGURATION.key(wildcards.video, "quantize")
+            weights.append(f"{WORK}/{wildcards.video}/quantize.{key}.openvino")
+        return weights
 
     return lookup_weights
 
@@ -329,6 +333,15 @@ def chunks_before(step):
         return of_all_chunks(last, ".mkv")(wildcards)
 
     return all_chunks
+
+
+def some_chunks_before(step):
+    """Input function: a few of the chunks that *step* takes in."""
+
+    def some_chunks(wildcards):
+        return spread(collect("{file}", file=chunks_before(step)(wildcards)), 4)
+
+    return some_chunks
 
 
 def of_all_chunks(step, suffix):

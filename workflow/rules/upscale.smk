@@ -50,3 +50,27 @@ rule settle:
     shell:
         "settle.py --video {wildcards.video:q} --spec {params.spec:q} --timeline {input.timeline:q}"
         " --sources {input.sources:q} --inputs {input.chunks:q} -- {output.chunk:q} 2>&1 | tee {log:q}"
+
+
+# For the precision int8: needs some chunks of a video and a network's weights; gives the network, fitted to them.
+rule quantize:
+    input:
+        # Like weights: the name tells the content.
+        chunks=ancient(some_chunks_before("quantize")),
+        weights=ancient(weights_of("quantize")),
+    output:
+        f"{WORK}/{{video}}/quantize.{{key}}.openvino",
+    log:
+        f"{LOGS}/{{video}}/quantize.{{key}}.log",
+    conda:
+        ENVIRONMENT
+    threads: SETTINGS["threads"]
+    resources:
+        mem_mb=by_attempt(6000),
+    params:
+        spec=spec("quantize"),
+    message:
+        "Fitting a network to {wildcards.video}"
+    shell:
+        "quantize.py --video {wildcards.video:q} --spec {params.spec:q} --weights {input.weights:q} --threads {threads}"
+        " --inputs {input.chunks:q} -- {output:q} 2>&1 | tee {log:q}"

@@ -1,6 +1,8 @@
 """Turns networks of PyTorch's into models of OpenVINO's, keeps them in files, and reads them."""
 
+import contextlib
 import hashlib
+import io
 import json
 import logging
 import tempfile
@@ -14,8 +16,10 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from restoration.engines.engine import padded_to
 from restoration.errors import RestorationError
 from restoration.files import atomic
+from restoration.frames import Frames
 
 logger = logging.getLogger(__name__)
 
@@ -43,16 +47,48 @@ def write_model(network: Any, target: Path, source_sha256: str, **about: int) ->
     *source_sha256* is the registry's hash of the file that the network comes from. If OpenVINO cannot run it, or with
     other sizes does not give what PyTorch does, *target* says that there is no model.
     """
-    xml, weights = b"", np.empty(0, np.uint8)
     try:
         model = _followed(network, str(target), _fitting(EXAMPLE, **about), (ANY_SIZE, ANY_SIZE))
         _require_same(network, model, [_fitting(size, **about) for size in OTHERS])
+    except RestorationError as error:
+        logger.warning("NOTICE: jobs will turn this network into OpenVINO's by themselves: %s", error)
+        model = None
+    _write(model, target, source_sha256, about)
+
+
+def write_quantized(source: Path, source_sha256: str, pictures: Frames, target: Path) -> None:
+    """Write the model that `write_model` wrote to *source* to *target*, with weights and features of 8 bits, whose
+    ranges are fitted to *pictures*, uint8 RGB (n, h, w, 3).
+
+    Raises RestorationError where there is no model, or NNCF is not installed.
+    """
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # progress, for people at a terminal
+            import nncf
+    except ImportError as error:
+        raise RestorationError(
+            f"precision: int8 needs NNCF ({error}): pip install nncf, or use fp32 or bf16"
+        ) from error
+    if not (found := read_model(source, source_sha256)):
+        raise RestorationError(f"precision: int8: {source} is no network that takes any size; use fp32 or bf16")
+    model_of, about = found
+    batch = padded_to(pictures, about["minimum"], about["multiple"]).transpose(0, 3, 1, 2).astype(np.float32) / 255
+    model = model_of(*batch.shape[2:])
+    model.reshape([1, *batch.shape[1:]])
+    mixed = nncf.QuantizationPreset.MIXED  # features may lie unevenly around 0
+    with contextlib.redirect_stdout(io.StringIO()):
+        quantized = nncf.quantize(model, nncf.Dataset(list(batch[:, None])), preset=mixed, subset_size=len(batch))
+    quantized.reshape([1, 3, ANY_SIZE, ANY_SIZE])
+    _write(quantized, target, source_sha256, about)
+
+
+def _write(model: Any, target: Path, source_sha256: str, about: Mapping[str, int]) -> None:
+    xml, weights = b"", np.empty(0, np.uint8)
+    if model:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, "model.xml")
             require_openvino().save_model(model, file, compress_to_fp16=False)
             xml, weights = file.read_bytes(), np.fromfile(file.with_suffix(".bin"), np.uint8)
-    except RestorationError as error:
-        logger.warning("NOTICE: jobs will turn this network into OpenVINO's by themselves: %s", error)
     metadata = {"source_sha256": source_sha256, "model": xml.decode(), "about": json.dumps(about)}
     with atomic(target) as temporary:
         temporary.write_bytes(save({"weights": weights}, metadata | {"sha256": _sha256(weights, metadata)}))

@@ -15,21 +15,31 @@ from restoration.frames import Pictures
 
 logger = logging.getLogger(__name__)
 
-HINTS = {"fp32": "f32", "bf16": "bf16"}
+HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "bf16"}
+"""OpenVINO's names of precisions; with int8, of what was not quantized."""
 
 
 class OpenVinoNetwork:
     """The network that *model_of* gives for a height and width; see `restoration.engines.engine.Network`.
 
+    With the precision int8 it is that of *quantized*, but for what must be exact.
+
     It is compiled once for each size, kind of picture and precision: OpenVINO plans best for what is fixed. Pictures
     pass one by one, because threads work side by side within one.
     """
 
-    def __init__(self, model_of: Callable[[int, int], Any], *, precision: str) -> None:
+    def __init__(
+        self,
+        model_of: Callable[[int, int], Any],
+        *,
+        precision: str,
+        quantized: Callable[[int, int], Any] | None = None,
+    ) -> None:
         openvino = require_openvino()
         if precision == "fp16":
             raise RestorationError("precision: fp16 needs a GPU; on the CPU use bf16 (fast) or fp32 (exact)")
         self._core, self._model_of, self.precision = openvino.Core(), model_of, precision
+        self._quantized = quantized or model_of
         logger.info("OpenVINO %s runs the network in %s", openvino.__version__, precision)
         if precision == "bf16" and "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             logger.warning("NOTICE: this processor does not know bf16: fp32 is used, which is exact")
@@ -63,7 +73,8 @@ class OpenVinoNetwork:
             # Two jobs would be pinned to the same cores.
             "ENABLE_CPU_PINNING": False,
         }
-        graph = _within_memory(self._model_of(height, width), height, width, dtype)
+        model_of = self._quantized if precision == "int8" else self._model_of
+        graph = _within_memory(model_of(height, width), height, width, dtype)
         return self._core.compile_model(graph, "CPU", options)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from restoration.engines.engine import Engine, Network, by_openvino
 from restoration.engines.openvino_model import followed, read_model, write_model
 from restoration.engines.openvino_network import OpenVinoNetwork
+from restoration.errors import RestorationError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -21,12 +22,16 @@ Weights = tuple[Path, str]
 
 
 class Options(NamedTuple):
-    """How an engine runs a network of super-resolution: see `Engine` and `start`."""
+    """How an engine runs a network of super-resolution: see `Engine` and `start`.
+
+    *quantized* is the file of the same network in 8 bits, for the precision int8.
+    """
 
     tile: int
     overlap: int
     precision: str
     device: str
+    quantized: Path | None = None
 
 
 def start(network: "nn.Module", *, precision: str, device: str) -> Network:
@@ -36,6 +41,10 @@ def start(network: "nn.Module", *, precision: str, device: str) -> Network:
     """
     from restoration.engines.torch_network import TorchNetwork, choose_device
 
+    if precision == "int8":
+        raise RestorationError(
+            "precision: int8 needs a CPU, OpenVINO and a network that takes any size; use fp32 or bf16"
+        )
     chosen = choose_device(device)
     if by_openvino(chosen.type):
         return OpenVinoNetwork(followed(network.eval(), type(network).__name__), precision=precision)
@@ -57,9 +66,9 @@ def upscaling_engine(
     from restoration.models.load import load
 
     model = load(weights, sha256, others)
-    if options.device == "cpu" and by_openvino("cpu") and not others and not _prepared(weights).exists():
+    if options.device == "cpu" and by_openvino("cpu") and not others and not prepared(weights).exists():
         try:
-            write_model(model.network, _prepared(weights), sha256, **model.about())
+            write_model(model.network, prepared(weights), sha256, **model.about())
         except OSError as error:
             logger.warning("NOTICE: jobs turn %s into OpenVINO's network anew, because of %s", weights, error)
         return prepared_engine(weights, sha256, options) or engine_of(model, options)
@@ -68,10 +77,11 @@ def upscaling_engine(
 
 def prepared_engine(weights: Path, sha256: str, options: Options) -> Engine | None:
     """The same if OpenVINO runs it, and it was prepared for that; else None."""
-    if options.device != "cpu" or not by_openvino("cpu") or not (found := read_model(_prepared(weights), sha256)):
+    if options.device != "cpu" or not by_openvino("cpu") or not (found := read_model(prepared(weights), sha256)):
         return None
     model_of, about = found
-    network = OpenVinoNetwork(model_of, precision=options.precision)
+    quantized, _ = (options.quantized and read_model(options.quantized, sha256)) or (None, None)
+    network = OpenVinoNetwork(model_of, precision=options.precision, quantized=quantized)
     return Engine(network, **about, tile=options.tile, overlap=options.overlap)
 
 
@@ -81,5 +91,6 @@ def engine_of(model: "Upscaling", options: Options) -> Engine:
     return Engine(network, **model.about(), tile=options.tile, overlap=options.overlap)
 
 
-def _prepared(weights: Path) -> Path:
+def prepared(weights: Path) -> Path:
+    """Where the network in *weights* lies as OpenVINO wants it."""
     return weights.with_suffix(".openvino")

@@ -25,7 +25,7 @@ STAGES = ("ingest", "clean", "colorize", "upscale", "faces", "encode")
 """The stages that a recipe sets."""
 RESTORING_STAGES = ("clean", "colorize", "steer", "stabilize", "upscale", "settle", "faces")
 """Steps between extraction and encoding, in the order in which frames pass them."""
-FINDING_STEPS = ("hints", "detect", "track")
+FINDING_STEPS = ("hints", "quantize", "detect", "track")
 """Steps that look at frames and pass none on."""
 SMALL_STEPS = ("detect", "track")
 """Those that look at frames as they are before upscaling, though they come after it: other faces, same pictures."""
@@ -33,6 +33,8 @@ ENLARGING_STEPS = ("upscale", "settle")
 """Those that they do not see, and whose settings do not concern them."""
 USED_UP = {"all": (), "small": (*ENLARGING_STEPS, "faces"), "none": ("frames", *RESTORING_STAGES)}
 """By the setting `keep`: the steps whose frames go when nobody needs them any more."""
+DRAFT = "int8"
+"""The precision for which a network is fitted to each video."""
 FINGERPRINT_BYTES = 65536
 STEPS = ("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "comparison", "record")
 """Every step of a video's way; each has a rule and a script of its name."""
@@ -112,6 +114,7 @@ class Configuration:
             if row.overrides.get("encode") and row.recipe in recipes:
                 mistakes += self._misfits(row.place, {"encode": self._encode(recipes[row.recipe], row)})
             mistakes += self._idle(row)
+            mistakes += self._impossible_draft(row)
         hints = {row.video: self._hints(row, mistakes) for row in rows}
         for row in rows:
             with collected(mistakes, f"{row.place}: faces.only: "):
@@ -214,6 +217,18 @@ class Configuration:
             if said and said[option] != usual[option] and not known_to(said["model"]):
                 yield f"{row.place}: {stage}.{option}: {said['model']} does not know it; {example} does"
 
+    def _impossible_draft(self, row: Row) -> Iterator[str]:
+        """What stands against upscaling a row in int8."""
+        said, about = self._said("upscale", row), f"{row.place}: upscale.precision: {DRAFT}"
+        if not said or said["precision"] != DRAFT:
+            return
+        if self.settings["device"] != "cpu" or self.settings["engine"] == "torch":
+            yield f"{about} needs OpenVINO on the CPU: set device: cpu and engine: auto"
+        if missing := [name for name in ("openvino", "nncf") if not importlib.util.find_spec(name)]:
+            yield f"{about} needs what is not installed: pip install {' '.join(missing)}"
+        if said["model"] in self.networks.models and self.networks.companions(said):
+            yield f"{about} does not go with {said['model']}, which is used together with others; use fp32 or bf16"
+
     def _video(self, row: Row, hints: Hints) -> Video:
         recipe = self.settings["recipes"][row.recipe]
         settings: dict[str, Settings] = {}
@@ -242,6 +257,8 @@ class Configuration:
                 steps["stabilize"] = {"stability": stability} | force
         if "upscale" in settings:
             stability = settings["upscale"].pop("stability")
+            if settings["upscale"]["precision"] == DRAFT:
+                steps["quantize"] = {"model": settings["upscale"]["model"]}
             steps["upscale"] = settings["upscale"] | self.networks.companions(settings.pop("upscale"))
             if stability and not _restores_a_still(row):
                 steps["settle"] = {"stability": stability}
@@ -270,7 +287,7 @@ class Configuration:
         """Name of what *video* has become after *step*: the hash of all specs up to there."""
         specs = self._all_specs(video)
         steps = list(specs)
-        unseen = ENLARGING_STEPS if step in SMALL_STEPS else ()
+        unseen = ("quantize", *ENLARGING_STEPS) if step in SMALL_STEPS else ()
         earlier = [name for name in steps[: steps.index(step) + 1] if name not in unseen]
         return short_hash(canonical([specs[name] for name in earlier]))
 
@@ -288,7 +305,9 @@ class Configuration:
             used = {
                 step: self.videos[video].models(step) for step in RESTORING_STAGES if step in self.videos[video].steps
             }
-            spec |= {"made_by": [f"{stage} {' + '.join(models)}" for stage, models in used.items() if models]}
+            draft = {"upscale": " (int8, a draft)"} if "quantize" in self.videos[video].steps else {}
+            made_by = {stage: " + ".join(models) + draft.get(stage, "") for stage, models in used.items() if models}
+            spec |= {"made_by": [f"{stage} {networks}" for stage, networks in made_by.items()]}
         if step == "record":
             steps = self.videos[video].steps
             said = {option: value for step in ("detect", "faces") for option, value in steps[step].items()}
@@ -361,6 +380,7 @@ class Configuration:
                 if step in steps and not (step == "upscale" and self.videos[video].fused)
             }
             names |= {f"{video}/{step}.{self.key(video, step)}.json" for step in ("hints", "track") if step in steps}
+            names |= {f"{video}/{step}.{self.key(video, step)}.openvino" for step in ("quantize",) if step in steps}
             if receipt := self.receipt(video):
                 names |= {f"{video}/{receipt.name}", f"{video}/{self.source(video).name}"}
         return names

@@ -6,8 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import TypeVar
 
 from restoration.files import atomic
+
+T = TypeVar("T")
 
 NEIGHBOURS = 12
 """Frames on either side that a stage may look at: chunks wait for those within this distance."""
@@ -75,3 +78,10 @@ def write_plan(probes: Iterable[str], target: Path, longest: int) -> None:
         plan[path.parent.name] = [str(span) for span in chunks(shots, longest)]
     with atomic(target) as temporary:
         temporary.write_text(json.dumps(plan, indent=1, sort_keys=True))
+
+
+def spread(items: Sequence[T], count: int) -> list[T]:
+    """At most *count* of *items*, evenly spread, the first and the last among them."""
+    last = len(items) - 1
+    places = {round(number * last / max(1, count - 1)) for number in range(count)}
+    return [items[place] for place in sorted(places) if items]

@@ -26,7 +26,7 @@ class Upscaler:
     They become *outscale* times as large, or, where *target* (width, height) is not 0, as large as fits into it; the
     aspect stays. *tile* is the longest edge of a tile in source pixels, 0 for whole frames; *overlap* the context
     around each tile; *pre_pad* how many pixels are reflected at the right and lower border. *precision* is fp32, bf16
-    or fp16; *device* auto, cpu, cuda or mps.
+    or fp16, or int8 with the file *quantized*; *device* auto, cpu, cuda or mps.
 
     *weak_denoise* are weights of a sibling of the network that denoises less, of which 1 - *denoise_strength* is mixed
     in; *further_passes* those of the network for the second pass and later ones, by default the same.
@@ -52,9 +52,10 @@ class Upscaler:
         strength: float = 1,
         back_projection: int = 0,
         precision: str = "fp32",
+        quantized: Path | None = None,
         device: str = "cpu",
     ) -> None:
-        how = Options(tile, overlap, precision, device)
+        how = Options(tile, overlap, precision, device, quantized)
         others = {weak_denoise: 1 - denoise_strength} if weak_denoise else {}
         self.engine = upscaling_engine(weights, sha256, how, others)
         self.later = upscaling_engine(*further_passes, how) if further_passes else self.engine
@@ -103,13 +104,17 @@ class Upscaler:
 
 
 def upscaler_of(spec: Mapping[str, Any], weights: Sequence[Path], *, device: str) -> Upscaler:
-    """The stage by the *spec* of the step upscale; *weights* are the files of its networks, in the order of theirs."""
-    networks = zip(weights, spec["weights"], strict=True)
+    """The stage by the *spec* of the step upscale; *weights* are the files of its networks, in the order of theirs, and
+    behind them what `quantize` wrote, if it is to be used."""
+    count = len(spec["weights"])
+    networks = zip(weights[:count], spec["weights"], strict=True)
+    quantized = weights[count] if len(weights) > count else None
     return Upscaler(
         *next(networks),
         weak_denoise=next(networks) if "weak_denoise" in spec else None,
         further_passes=next(networks) if "further_passes" in spec else None,
         target=(spec["target_width"], spec["target_height"]),
+        quantized=quantized,
         device=device,
         **{option: spec[option] for option in OPTIONS},
     )

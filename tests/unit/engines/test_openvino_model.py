@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from restoration.engines.openvino_model import read_model, write_model
+from restoration.engines.openvino_model import read_model, write_model, write_quantized
 from restoration.engines.openvino_network import OpenVinoNetwork
 from restoration.errors import RestorationError
 
@@ -79,6 +79,26 @@ def test_every_damage_is_found(file, place):
 def test_that_of_other_weights_is_refused(file):
     with pytest.raises(RestorationError, match="of other weights"):
         read_model(file, "b" * 64)
+
+
+def test_in_eight_bits_it_is_about_the_same_and_exact_when_asked(file, tmp_path):
+    pictures = np.random.default_rng(0).integers(0, 256, (4, 40, 48, 3), np.uint8)
+    target = tmp_path / "draft.openvino"
+    write_quantized(file, SHA256, pictures, target)
+    (exact, about), (draft, same) = read_model(file, SHA256), read_model(target, SHA256)
+    assert about == same == ABOUT
+    network = OpenVinoNetwork(exact, precision="int8", quantized=draft)
+    true = OpenVinoNetwork(exact, precision="fp32").pictures(pictures[:, :30], exact=False)
+    np.testing.assert_array_equal(network.pictures(pictures[:, :30], exact=True), true)
+    error = np.abs(network.pictures(pictures[:, :30], exact=False).astype(int) - true)
+    assert 0 < error.mean() < 2
+
+
+def test_what_is_no_model_cannot_be_in_eight_bits(tmp_path):
+    path = tmp_path / "network.openvino"
+    write_model(OfOneSize(), path, SHA256, **ABOUT)
+    with pytest.raises(RestorationError, match="is no network that takes any size; use fp32 or bf16"):
+        write_quantized(path, SHA256, np.zeros((1, 40, 48, 3), np.uint8), tmp_path / "draft.openvino")
 
 
 def test_who_uses_it_does_not_wait_for_pytorch(file):

@@ -1,5 +1,6 @@
 """The whole configuration: all mistakes in one message, and keys that change exactly when a result would."""
 
+import importlib.util
 import itertools
 import os
 import shutil
@@ -548,6 +549,36 @@ def test_companions_of_a_model_are_used_where_they_matter(project):
     assert not any("fidelity" in one for one in rejected(project))
     project.models["large"]["weak_denoise"] = "smal"
     assert "models.yaml: large.weak_denoise: there is no model 'smal'" in rejected(project)[0]
+
+
+def test_a_network_is_fitted_to_a_video_that_is_upscaled_in_int8(project):
+    finder = project.models["small"] | {"task": "detect", "scale": 1, "sha256": "4" * 64}
+    project.models["finder"] = finder
+    film = project.config["recipes"]["film"]
+    film["faces"] = {"model": "small", "detector": "finder"}
+    upscale = film["upscale"]
+    enlarged = {(video, step) for video in "ab" for step in ("upscale", "faces", "encode", "comparison", "record")}
+    fitted = {(video, "quantize") for video in "ab"}
+    assert changed(project, lambda: upscale.update(precision="int8")) == enlarged | fitted, "faces are found as before"
+    assert changed(project, lambda: upscale.update(outscale=3)) == enlarged, "the network is the same"
+    configuration = project.configuration()
+    assert configuration.videos["a"].before("quantize") == configuration.videos["a"].before("upscale") == "frames"
+    assert yaml.safe_load(configuration.spec("a", "comparison"))["made_by"][0] == "upscale small (int8, a draft)"
+    key = configuration.key("a", "quantize")
+    assert f"a/quantize.{key}.openvino" in configuration.current_intermediates()
+
+
+def test_what_cannot_be_upscaled_in_int8(project, monkeypatch):
+    project.models["large"] |= {"weak_denoise": "small"}
+    project.config["recipes"]["film"]["upscale"] = {"model": "large", "precision": "int8"}
+    project.config["engine"] = "torch"
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    said = [mistake.partition("int8 ")[2] for mistake in rejected(project)]
+    assert said[:3] == [
+        "needs OpenVINO on the CPU: set device: cpu and engine: auto",
+        "needs what is not installed: pip install openvino nncf",
+        "does not go with large, which is used together with others; use fp32 or bf16",
+    ]
 
 
 def test_a_change_of_faces_concerns_faces_and_what_comes_after(project):

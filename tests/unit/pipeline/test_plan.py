@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from restoration.pipeline.plan import Span, chunks, write_plan
+from restoration.pipeline.plan import Span, chunks, spread, write_plan
 
 
 def shots(*lengths):
@@ -87,3 +87,14 @@ def test_the_plan_lists_all_videos_and_no_chunks_of_unreadable_ones(tmp_path):
     first = (tmp_path / "plan.json").read_bytes()
     write_plan(reversed(probes), tmp_path / "plan.json", 10)
     assert (tmp_path / "plan.json").read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(0, []), (1, [0]), (3, [0, 1, 2]), (4, [0, 1, 2, 3]), (10, [0, 3, 6, 9])]
+)
+def test_a_few_of_many_evenly_spread(count, expected):
+    assert spread(range(count), 4) == expected
+
+
+def test_one_of_many_is_the_first():
+    assert spread("abc", 1) == ["a"]
