@@ -220,7 +220,9 @@ def weights_of(step):
 
     def lookup_weights(wildcards):
         video = CONFIGURATION.videos[wildcards.video]
-        weights = [CONFIGURATION.networks.weights(model) for model in video.models(step)]
+        weights = [
+            CONFIGURATION.networks.weights(model) for model in video.models(step)
+        ]
         if step == "upscale" and "quantize" in video.steps:
             key = CONFIGURATION.key(wildcards.video, "quantize")
             weights.append(f"{WORK}/{wildcards.video}/quantize.{key}.openvino")
