@@ -49,6 +49,11 @@ def threads() -> int:
     return _Process.threads
 
 
+def is_free_to_choose() -> bool:
+    """Whether nobody asked for one engine by its name."""
+    return _Process.engine == "auto"
+
+
 def by_openvino(device: str) -> bool:
     """Whether OpenVINO runs the networks of this process on *device*: cpu, cuda or mps."""
     if _Process.engine == "auto":

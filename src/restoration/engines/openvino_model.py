@@ -32,10 +32,14 @@ TOLERANCE = 1e-3
 """By which the two may differ there, of white: a quarter of a step of 255."""
 
 
+class UnfitError(RestorationError):
+    """OpenVINO cannot run a network that PyTorch can."""
+
+
 def followed(network: Any, origin: str) -> Callable[[int, int], Any]:
     """What gives the model of *network*, of PyTorch in eval mode, for a height and width; *origin* is for messages.
 
-    Raises RestorationError, when a size is asked for, if OpenVINO cannot run the network.
+    Raises UnfitError, when a size is asked for, if OpenVINO cannot run the network.
     """
     return lambda height, width: _followed(network, origin, (height, width), (height, width))
 
@@ -145,15 +149,17 @@ def _followed(network: Any, origin: str, example: tuple[int, ...], size: tuple[i
     """The model of *network* for pictures of *size*, as it handles one of the size *example*."""
     import torch
 
-    # Without the check, which would run the network twice more.
-    with torch.inference_mode(False), torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # tracing is told to go; OpenVINO wants it
-        traced = torch.jit.trace(network, torch.rand(1, 3, *example), check_trace=False)  # type: ignore[no-untyped-call]
     openvino, level = require_openvino(), logging.getLogger().level
     try:
+        with torch.inference_mode(False), torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # tracing is told to go; OpenVINO wants it
+            # Without the check, which would run the network twice more.
+            traced = torch.jit.trace(network, torch.rand(1, 3, *example), check_trace=False)  # type: ignore[no-untyped-call]
         return openvino.convert_model(traced, input=[openvino.PartialShape([1, 3, *size])])
-    except Exception as error:  # OpenVINO's own has no base that tells it from others
-        raise RestorationError(f"engine: OpenVINO cannot run {origin}; use engine: torch. It says: {error}") from error
+    except MemoryError:
+        raise
+    except Exception as error:  # of the network's own code, PyTorch's tracing, or OpenVINO's
+        raise UnfitError(f"engine: OpenVINO cannot run {origin}; use engine: torch. It says: {error}") from error
     finally:
         logging.getLogger().setLevel(level)  # which it sets for all of us
 

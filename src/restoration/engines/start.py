@@ -1,14 +1,19 @@
 """Gives a network to the engine of this process. PyTorch, which takes seconds to import, waits until it is needed."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from restoration.engines.engine import Engine, Network, by_openvino
-from restoration.engines.openvino_model import followed, read_model, write_model
+import numpy as np
+from numpy.typing import NDArray
+
+from restoration.engines.engine import Engine, Network, by_openvino, is_free_to_choose
+from restoration.engines.openvino_model import UnfitError, followed, read_model, write_model
 from restoration.engines.openvino_network import OpenVinoNetwork
 from restoration.errors import RestorationError
+from restoration.frames import Pictures
 
 if TYPE_CHECKING:
     from torch import nn
@@ -46,9 +51,36 @@ def start(network: "nn.Module", *, precision: str, device: str) -> Network:
             "precision: int8 needs a CPU, OpenVINO and a network that takes any size; use fp32 or bf16"
         )
     chosen = choose_device(device)
-    if by_openvino(chosen.type):
-        return OpenVinoNetwork(followed(network.eval(), type(network).__name__), precision=precision)
-    return TorchNetwork(network, precision=precision, device=chosen)
+    by_torch = partial(TorchNetwork, network, precision=precision, device=chosen)
+    if not by_openvino(chosen.type):
+        return by_torch()
+    return _Unless(OpenVinoNetwork(followed(network.eval(), type(network).__name__), precision=precision), by_torch)
+
+
+class _Unless:
+    """The network *one*, unless OpenVINO cannot run it and need not: then what *other* gives."""
+
+    def __init__(self, one: Network, other: Callable[[], Network]) -> None:
+        self.network, self.other = one, other
+
+    def pictures(self, pictures: Pictures, *, exact: bool) -> Pictures:
+        try:
+            return self.network.pictures(pictures, exact=exact)
+        except UnfitError as error:
+            return self._instead(error).pictures(pictures, exact=exact)
+
+    def values(self, values: NDArray[np.float32], *, exact: bool) -> NDArray[np.float32]:
+        try:
+            return self.network.values(values, exact=exact)
+        except UnfitError as error:
+            return self._instead(error).values(values, exact=exact)
+
+    def _instead(self, error: UnfitError) -> Network:
+        if not is_free_to_choose():
+            raise error
+        logger.warning("NOTICE: PyTorch runs this network: %s", error)
+        self.network = self.other()
+        return self.network
 
 
 def upscaling_engine(

@@ -107,7 +107,7 @@ def shrink(gray: Tensor) -> Tensor:
     """Bring gray (n, 1, h, w) to the size that the network works on, also when that is larger."""
     scale = WORKING_EDGE / min(gray.shape[2:])
     # Rounding distorts a picture by 8 % at most, which colours survive better than a padded border.
-    size = [round(length * scale / STRIDE) * STRIDE for length in gray.shape[2:]]
+    size = [round(int(length) * float(scale) / STRIDE) * STRIDE for length in gray.shape[2:]]
     return functional.interpolate(gray, size, mode="bilinear", antialias=True, align_corners=False)
 
 

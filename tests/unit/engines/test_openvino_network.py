@@ -99,9 +99,13 @@ def test_what_is_no_number_is_told_by_frame(poison):
     assert caught.value.args == ([1],)
 
 
-def test_auto_takes_it():
-    assert isinstance(engine("auto").network, OpenVinoNetwork)
-    assert not isinstance(engine("torch").network, OpenVinoNetwork)
+def test_auto_takes_it(caplog):
+    caplog.set_level("INFO")
+    frames = dark(1, 8, 8)
+    engine("torch")(frames)
+    assert "OpenVINO" not in caplog.text
+    engine("auto")(frames)
+    assert "OpenVINO" in caplog.text
 
 
 def test_fp16_is_refused():
@@ -109,13 +113,37 @@ def test_fp16_is_refused():
         engine("openvino", precision="fp16")
 
 
-def test_what_it_does_not_know_is_an_error_that_says_what_to_do():
-    class Odd(nn.Module):
-        def forward(self, pictures):
-            return torch.linalg.svd(pictures)[0]
+class Odd(nn.Module):
+    """Of what OpenVINO does not know."""
 
-    with pytest.raises(RestorationError, match="OpenVINO cannot run Odd; use engine: torch"):
-        engine("openvino", Odd())(dark(1, 8, 8))
+    def forward(self, pictures):
+        return torch.linalg.svd(pictures, full_matrices=False)[0].clamp(0, 1)
+
+
+class Untraceable(nn.Module):
+    """Of what PyTorch cannot follow."""
+
+    def forward(self, pictures):
+        return pictures * round(pictures.shape[2] / 3)
+
+
+@pytest.mark.parametrize("network", [Odd(), Untraceable()])
+def test_what_it_does_not_know_is_an_error_that_says_what_to_do(network):
+    asked = engine("openvino", network, scale=1)
+    use(1, "openvino")
+    with pytest.raises(RestorationError, match=f"OpenVINO cannot run {type(network).__name__}; use engine: torch"):
+        asked(dark(1, 8, 8))
+
+
+@pytest.mark.parametrize("network", [Odd(), Untraceable()])
+def test_auto_leaves_to_pytorch_what_it_does_not_know(network, caplog):
+    free = engine("auto", network, scale=1)
+    use(1, "auto")
+    for number in range(2):
+        frames = dark(1, 8, 8, seed=number)
+        np.testing.assert_array_equal(free(frames), engine("torch", network, scale=1)(frames))
+        use(1, "auto")
+    assert caplog.text.count("PyTorch runs this network") == 1
 
 
 def test_no_memory_is_a_memory_error(monkeypatch):
