@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+WORTHWHILE = 10_000_000
+"""Parameters from which on a job earns back the seconds that OpenVINO takes to take a network in; those of
+super-resolution do with fewer, because they work at full size."""
 Weights = tuple[Path, str]
 """A converted safetensors file, and the hash of its source."""
 
@@ -39,10 +42,10 @@ class Options(NamedTuple):
     quantized: Path | None = None
 
 
-def start(network: "nn.Module", *, precision: str, device: str) -> Network:
+def start(network: "nn.Module", *, precision: str, device: str, enlarges: bool = False) -> Network:
     """*network*, of float pictures (n, 3, h, w), on *device* (auto, cpu, cuda, mps) in *precision* (fp32, bf16, fp16).
 
-    Raises RestorationError where these do not go together.
+    One that *enlarges* is worth any preparation. Raises RestorationError where these do not go together.
     """
     from restoration.engines.torch_network import TorchNetwork, choose_device
 
@@ -52,7 +55,8 @@ def start(network: "nn.Module", *, precision: str, device: str) -> Network:
         )
     chosen = choose_device(device)
     by_torch = partial(TorchNetwork, network, precision=precision, device=chosen)
-    if not by_openvino(chosen.type):
+    small = not enlarges and sum(parameter.numel() for parameter in network.parameters()) < WORTHWHILE
+    if not by_openvino(chosen.type) or (small and is_free_to_choose()):
         return by_torch()
     return _Unless(OpenVinoNetwork(followed(network.eval(), type(network).__name__), precision=precision), by_torch)
 
@@ -119,7 +123,7 @@ def prepared_engine(weights: Path, sha256: str, options: Options) -> Engine | No
 
 def engine_of(model: "Upscaling", options: Options) -> Engine:
     """The engine for a loaded network of super-resolution."""
-    network = start(model.network, precision=options.precision, device=options.device)
+    network = start(model.network, precision=options.precision, device=options.device, enlarges=True)
     return Engine(network, **model.about(), tile=options.tile, overlap=options.overlap)
 
 

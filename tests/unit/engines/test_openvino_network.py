@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from restoration.engines import start as start_module
 from restoration.engines.engine import Engine, use
 from restoration.engines.openvino_model import followed
 from restoration.engines.openvino_network import OpenVinoNetwork
@@ -99,12 +100,22 @@ def test_what_is_no_number_is_told_by_frame(poison):
     assert caught.value.args == ([1],)
 
 
-def test_auto_takes_it(caplog):
+@pytest.fixture
+def worthwhile(monkeypatch):
+    """Small networks are worth OpenVINO's while, too."""
+    monkeypatch.setattr(start_module, "WORTHWHILE", 0)
+
+
+@pytest.mark.parametrize(("name", "expected"), [("torch", False), ("auto", False), ("openvino", True)])
+def test_small_networks_that_must_be_followed_are_left_to_pytorch(name, expected, caplog):
     caplog.set_level("INFO")
-    frames = dark(1, 8, 8)
-    engine("torch")(frames)
-    assert "OpenVINO" not in caplog.text
-    engine("auto")(frames)
+    engine(name)(dark(1, 8, 8))
+    assert ("OpenVINO" in caplog.text) == expected
+
+
+def test_auto_takes_it_for_others(worthwhile, caplog):
+    caplog.set_level("INFO")
+    engine("auto")(dark(1, 8, 8))
     assert "OpenVINO" in caplog.text
 
 
@@ -136,7 +147,7 @@ def test_what_it_does_not_know_is_an_error_that_says_what_to_do(network):
 
 
 @pytest.mark.parametrize("network", [Odd(), Untraceable()])
-def test_auto_leaves_to_pytorch_what_it_does_not_know(network, caplog):
+def test_auto_leaves_to_pytorch_what_it_does_not_know(worthwhile, network, caplog):
     free = engine("auto", network, scale=1)
     use(1, "auto")
     for number in range(2):
