@@ -121,8 +121,8 @@ def read_model(file: Path, source_sha256: str) -> tuple[Callable[[int, int], Any
     """
     try:
         with safe_open(file, "np") as content:
-            metadata, weights = content.metadata(), content.get_tensor("weights")
-        if metadata.pop("sha256") != _sha256(weights, metadata) or metadata["source_sha256"] != source_sha256:
+            metadata, weights = content.metadata() or {}, content.get_tensor("weights")
+        if metadata.pop("sha256", "") != _sha256(weights, metadata) or metadata["source_sha256"] != source_sha256:
             raise ValueError("it is not what was written, or of other weights")
     except FileNotFoundError:
         return None
