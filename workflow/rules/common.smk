@@ -216,17 +216,11 @@ def neighbourhood(step):
 
 
 def weights_of(step):
-    """Input function: the weights that a video's *step* uses; of upscaling in int8 also those that `quantize` fitted."""
+    """Input function: the weights that a video's *step* uses."""
 
     def lookup_weights(wildcards):
-        video = CONFIGURATION.videos[wildcards.video]
-        weights = [
-            CONFIGURATION.networks.weights(model) for model in video.models(step)
-        ]
-        if step == "upscale" and "quantize" in video.steps:
-            key = CONFIGURATION.key(wildcards.video, "quantize")
-            weights.append(f"{WORK}/{wildcards.video}/quantize.{key}.openvino")
-        return weights
+        models = CONFIGURATION.videos[wildcards.video].models(step)
+        return [CONFIGURATION.networks.weights(model) for model in models]
 
     return lookup_weights
 
@@ -241,6 +235,19 @@ def spec_of_upscaling(wildcards):
     """Params function: the spec of the step upscale, if a video passes it; the same with `fuse` and without."""
     passes = "upscale" in CONFIGURATION.videos[wildcards.video].steps
     return CONFIGURATION.spec(wildcards.video, "upscale") if passes else "{}"
+
+
+def quantized(wildcards):
+    """Input function: the network that is fitted to a video which is upscaled in int8. Not ancient: see `plan`."""
+    if "quantize" not in CONFIGURATION.videos[wildcards.video].steps:
+        return []
+    key = CONFIGURATION.key(wildcards.video, "quantize")
+    return f"{WORK}/{wildcards.video}/quantize.{key}.openvino"
+
+
+def fused_quantized(wildcards):
+    """Input function: the same for the job that restores the video's faces, with `fuse`."""
+    return quantized(wildcards) if CONFIGURATION.videos[wildcards.video].fused else []
 
 
 def own_file(wildcards):

@@ -62,6 +62,7 @@ rule faces:
         # With `fuse` the chunk before upscaling, and the network for that.
         chunk=by_setting(chunk_before("faces")),
         upscaler=by_setting(ancient(fused_weights)),
+        quantized=by_setting(fused_quantized),
         source=chunk_before("detect"),
         tracks=tracks,
         weights=ancient(weights_of("faces")),
@@ -90,7 +91,7 @@ rule faces:
     shell:
         "faces.py --video {wildcards.video:q} --spec {params.spec:q} --weights {input.weights:q}"
         " --device {resources.device} --engine {resources.engine} --threads {threads} --batch {resources.batch}"
-        " --upscaling {params.upscaling:q} --upscaler {input.upscaler:q} --source {input.source:q} --tracks {input.tracks:q}"
+        " --upscaling {params.upscaling:q} --upscaler {input.upscaler:q} {input.quantized:q} --source {input.source:q} --tracks {input.tracks:q}"
         " --invented {output.invented:q} --entries {output.entries:q}"
         " --input {input.chunk:q} {output.chunk:q} 2>&1 | tee {log:q}"
 

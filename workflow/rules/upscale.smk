@@ -4,6 +4,7 @@ rule upscale:
         chunk=chunk_before("upscale"),
         # The name of the weights' file tells their content; its age means nothing.
         weights=ancient(weights_of("upscale")),
+        quantized=quantized,
     output:
         chunk=kept("upscale", f"{WORK}/{{video}}/upscale.{{key}}/{{span}}.mkv"),
         hashes=f"{WORK}/{{video}}/upscale.{{key}}/{{span}}.hashes",
@@ -24,7 +25,7 @@ rule upscale:
         "Upscaling {wildcards.video} {wildcards.span}"
     shell:
         "upscale.py --video {wildcards.video:q} --spec {params.spec:q} --weights {input.weights:q}"
-        " --device {resources.device} --engine {resources.engine} --threads {threads} --batch {resources.batch}"
+        " {input.quantized:q} --device {resources.device} --engine {resources.engine} --threads {threads} --batch {resources.batch}"
         " --input {input.chunk:q} {output.chunk:q} 2>&1 | tee {log:q}"
 
 

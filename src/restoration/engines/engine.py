@@ -93,7 +93,7 @@ class Engine:
         tile = (self.tile or max(height, width)) // 2
         if tile < max(SMALLEST_TILE, self.minimum):
             return False
-        self.tile = tile
+        self.tile, self._seen = tile, np.empty(0, np.uint8)
         return True
 
     def __call__(self, frames: Pictures, *, exact: bool = False) -> Pictures:
@@ -127,7 +127,7 @@ class Engine:
                 else:
                     target[:] = before[core]
         if not exact:
-            self._seen, self._made = padded[-1], result[-1]
+            self._seen, self._made = padded[-1].copy(), result[-1].copy()
         return result
 
     def values(self, pictures: NDArray[np.float32], *, exact: bool = False) -> NDArray[np.float32]:

@@ -51,10 +51,11 @@ def write_model(network: Any, target: Path, source_sha256: str, **about: int) ->
     *source_sha256* is the registry's hash of the file that the network comes from. If OpenVINO cannot run it, or with
     other sizes does not give what PyTorch does, *target* says that there is no model.
     """
+    require_openvino()
     try:
         model = _followed(network, str(target), _fitting(EXAMPLE, **about), (ANY_SIZE, ANY_SIZE))
         _require_same(network, model, [_fitting(size, **about) for size in OTHERS])
-    except RestorationError as error:
+    except UnfitError as error:
         logger.warning("NOTICE: jobs will turn this network into OpenVINO's by themselves: %s", error)
         model = None
     _write(model, target, source_sha256, about)
@@ -107,11 +108,11 @@ def _require_same(network: Any, model: Any, sizes: Sequence[tuple[int, ...]]) ->
         try:
             answer = torch.from_numpy(run(picture.numpy())[0])
         except RuntimeError as error:
-            raise RestorationError(f"OpenVINO fails with pictures of {size}: {error}") from error
+            raise UnfitError(f"OpenVINO fails with pictures of {size}: {error}") from error
         with torch.inference_mode():
             wanted = network(picture)
-        if answer.shape != wanted.shape or (answer - wanted).abs().max() > TOLERANCE:
-            raise RestorationError(f"OpenVINO gives something else with pictures of {size}")
+        if answer.shape != wanted.shape or not (answer - wanted).abs().max() <= TOLERANCE:
+            raise UnfitError(f"OpenVINO gives something else with pictures of {size}")
 
 
 def read_model(file: Path, source_sha256: str) -> tuple[Callable[[int, int], Any], dict[str, int]] | None:

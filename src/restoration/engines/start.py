@@ -97,6 +97,10 @@ def upscaling_engine(
 
     What OpenVINO makes of the network stays beside *weights*, so that later jobs need not wait for it, nor for PyTorch.
     """
+    if options.device == "auto":
+        from restoration.engines.torch_network import choose_device
+
+        options = options._replace(device=choose_device("auto").type)
     if not others and (engine := prepared_engine(weights, sha256, options)):
         return engine
     from restoration.models.load import load

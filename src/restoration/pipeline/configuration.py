@@ -121,6 +121,8 @@ class Configuration:
                 read_face_list(self._said("faces", row).get("only", ""))
         if self.settings["engine"] == "openvino" and not importlib.util.find_spec("openvino"):
             mistakes.append("config: engine: OpenVINO is not installed: pip install openvino, or use engine: auto")
+        if self.settings["engine"] == "openvino" and self.settings["device"] in ("cuda", "mps"):
+            mistakes.append("config: engine: openvino runs on the CPU; set device: cpu, or engine: auto")
         part = slice(None)
         if not mistakes:
             with collected(mistakes):
@@ -226,6 +228,8 @@ class Configuration:
             yield f"{about} needs OpenVINO on the CPU: set device: cpu and engine: auto"
         if missing := [name for name in ("openvino", "nncf") if not importlib.util.find_spec(name)]:
             yield f"{about} needs what is not installed: pip install {' '.join(missing)}"
+        if _restores_a_still(row):
+            yield f"{about} is for videos; use fp32"
         if said["model"] in self.networks.models and self.networks.companions(said):
             yield f"{about} does not go with {said['model']}, which is used together with others; use fp32 or bf16"
 
@@ -258,7 +262,9 @@ class Configuration:
         if "upscale" in settings:
             stability = settings["upscale"].pop("stability")
             if settings["upscale"]["precision"] == DRAFT:
-                steps["quantize"] = {"model": settings["upscale"]["model"]}
+                # Another plan gives it other chunks to be fitted to.
+                chunk_frames = self.settings["chunk_frames"]
+                steps["quantize"] = {"model": settings["upscale"]["model"], "chunk_frames": chunk_frames}
             steps["upscale"] = settings["upscale"] | self.networks.companions(settings.pop("upscale"))
             if stability and not _restores_a_still(row):
                 steps["settle"] = {"stability": stability}

@@ -25,6 +25,8 @@ ANY_SIZE = ("colorize",)
 """Steps whose networks see every picture at one size."""
 OF_CHUNKS = ("frames", "detect", *RESTORING_STAGES)
 """Steps that are a job for each chunk; the others are one for a video."""
+ONCE = ("quantize",)
+"""Steps that take the same for a short video and a long one."""
 SPENT = ("probe",)
 """Steps that are done before anything can be forecast."""
 RESULT = "result"
@@ -100,7 +102,7 @@ def calibration(folder: Path, samples: Mapping[str, float], pixels: int, *, gpu:
     rates = {}
     for step, amount in more.items():
         lines = [_line(few, a, many, b) for a, b in zip(less.get(step, amount), amount, strict=True)]
-        rates[step] = Rate(*(Amount(*part) for part in zip(*lines, strict=True)))
+        rates[step] = Rate(amount, Amount()) if step in ONCE else Rate(*(Amount(*p) for p in zip(*lines, strict=True)))
     return Calibration(pixels, gpu, rates)
 
 

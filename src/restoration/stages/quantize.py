@@ -9,6 +9,7 @@ import numpy as np
 
 from restoration.engines.openvino_model import write_quantized
 from restoration.engines.start import Options, prepared, upscaling_engine
+from restoration.files import atomic
 from restoration.frames import Frame
 from restoration.media.chunks import read_chunk
 from restoration.pipeline.plan import spread
@@ -27,17 +28,19 @@ def quantize(weights: Path, sha256: str, chunks: Sequence[Path], target: Path) -
 
     Raises RestorationError where OpenVINO or NNCF is missing, or the network is none for pictures of any size.
     """
-    *seen, unseen = samples(chunks)
+    seen = samples(chunks)
+    unseen = seen.pop(len(seen) // 2)
     exact = upscaling_engine(weights, sha256, Options(tile=0, overlap=0, precision="fp32", device="cpu"))
-    write_quantized(prepared(weights), sha256, np.stack(seen or [unseen]), target)
-    draft = upscaling_engine(
-        weights, sha256, Options(tile=0, overlap=0, precision="int8", device="cpu", quantized=target)
-    )
-    (wanted,), (found,) = exact(unseen[None]), draft(unseen[None])
-    logger.warning(
-        "NOTICE: precision: int8 is a draft: %.1f dB (PSNR) from fp32 in a frame that it was not fitted to",
-        cv2.PSNR(wanted, found),
-    )
+    with atomic(target) as temporary:
+        write_quantized(prepared(weights), sha256, np.stack(seen or [unseen]), temporary)
+        options = Options(tile=0, overlap=0, precision="int8", device="cpu", quantized=temporary)
+        draft = upscaling_engine(weights, sha256, options)
+        (wanted,), (found,) = exact(unseen[None]), draft(unseen[None])
+        logger.warning(
+            "NOTICE: precision: int8 is a draft: %.1f dB (PSNR) from fp32 in a frame that it was %sfitted to",
+            cv2.PSNR(wanted, found),
+            "not " if seen else "",
+        )
 
 
 def samples(chunks: Sequence[Path]) -> list[Frame]:
