@@ -30,6 +30,7 @@ from pathlib import Path
 from jobs import INSTALL_FRAMELIFT, Clip, Jobs, jobs
 from measuring import (
     ENGINES,
+    OURS,
     PRECISIONS,
     Row,
     median,
@@ -50,7 +51,6 @@ Contender = Callable[[Clip], tuple[Cost, Path]]
 
 OFFICIAL, FRAMELIFT = "the official loop", "framelift, torch"
 REFERENCE = "torch fp32"
-OURS = [(engine, precision) for engine in ENGINES for precision in PRECISIONS]
 FASTEST = ENGINES[-1], PRECISIONS[-1]
 
 

@@ -33,6 +33,7 @@ KNOWS_BF16 = not CPUINFO.exists() or re.search(r"\b\w*bf16\b", CPUINFO.read_text
 PRECISIONS = ("fp32", "bf16") if KNOWS_BF16 else ("fp32",)
 """Those that are worth measuring: PyTorch emulates the latter, many times slower, and OpenVINO takes fp32 instead."""
 ENGINES = ("torch", "openvino")
+OURS = [(engine, precision) for engine in ENGINES for precision in PRECISIONS]
 
 DEMO = ROOT / "demo" / "kinescope.mp4"
 TIMES = ("times", "times CPU", "of framelift", "times a frame", "CPU a frame")

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import torch
 from measuring import (
-    ENGINES,
+    OURS,
     PRECISIONS,
     ROOT,
     Row,
@@ -65,7 +65,6 @@ Contender = tuple[str, Callable[[], Restore]]
 """Its name, and what makes it ready."""
 
 NETWORKS = ["realesr-animevideov3-fp16", "RealESRGAN_x4plus-fp16", "deoldify-wide", "deoldify-deep", "gfpgan"]
-OURS = [(engine, precision) for engine in ENGINES for precision in PRECISIONS]
 RENDER_FACTOR = 21
 EDGE, REPEATS = 2048, 5
 """Of the matrices whose multiplication tells the peak, and how often."""
