@@ -16,15 +16,7 @@ def main() -> None:
     options = {option: args.spec[option] for option in OPTIONS}
     stage = Upscaler(*args.weights, *args.spec["weights"], outscale=1, device=args.device, **options)
     span = Span.parse(args.output.stem)
-    run_stage(
-        stage,
-        args.input,
-        args.output,
-        first_frame=span.first,
-        frames=len(span),
-        batch=args.batch,
-        same_below=args.spec["same_below"],
-    )
+    run_stage(stage, args.input, args.output, span, batch=args.batch, same_below=args.spec["same_below"])
 
 
 if __name__ == "__main__":

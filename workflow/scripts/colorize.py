@@ -34,7 +34,7 @@ def main() -> None:
     gray = lacks_colour(timeline, span.first, span.last, force=args.spec["force"])
     if not args.spec["force"]:
         tell_coloured(timeline, span.first, span.last)
-    run_stage(stage, args.input, args.output, first_frame=span.first, frames=len(span), batch=args.batch, wanted=gray)
+    run_stage(stage, args.input, args.output, span, batch=args.batch, wanted=gray)
 
 
 if __name__ == "__main__":

@@ -56,14 +56,8 @@ def main() -> None:
     if args.upscaler:
         require_unchanged(args.video, "upscale", args.upscaling)
         upscaling = json.loads(args.upscaling)
-        pictures = restored_chunk(
-            upscaler_of(upscaling, args.upscaler, device=args.device),
-            args.input,
-            first_frame=span.first,
-            frames=len(span),
-            batch=args.batch,
-            same_below=upscaling["same_below"],
-        )
+        upscaler = upscaler_of(upscaling, args.upscaler, device=args.device)
+        pictures = restored_chunk(upscaler, args.input, span, batch=args.batch, same_below=upscaling["same_below"])
     else:
         pictures = read_pictures(args.input)
     frames = zip(range(span.first, span.last + 1), read_chunk(args.source), pictures, strict=True)

@@ -13,15 +13,7 @@ def main() -> None:
     use(args.threads, args.engine)
     stage = upscaler_of(args.spec, args.weights, device=args.device)
     span = Span.parse(args.output.stem)
-    run_stage(
-        stage,
-        args.input,
-        args.output,
-        first_frame=span.first,
-        frames=len(span),
-        batch=args.batch,
-        same_below=args.spec["same_below"],
-    )
+    run_stage(stage, args.input, args.output, span, batch=args.batch, same_below=args.spec["same_below"])
 
 
 if __name__ == "__main__":

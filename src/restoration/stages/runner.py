@@ -22,6 +22,7 @@ from restoration.errors import RestorationError
 from restoration.frames import Picture, Pictures
 from restoration.media.chunks import damaged, read_chunk, read_hashes, read_pictures, write_chunk
 from restoration.media.looks import brightness, went_black
+from restoration.pipeline.plan import Span
 from restoration.stages.repeats import NearRepeats
 
 logger = logging.getLogger(__name__)
@@ -56,9 +57,8 @@ def run_stage(
     stage: Stage,
     source: Path,
     target: Path,
+    span: Span,
     *,
-    first_frame: int,
-    frames: int,
     batch: int,
     wanted: Sequence[bool] | None = None,
     same_below: float = 0,
@@ -67,35 +67,32 @@ def run_stage(
 
     The other arguments are those of `restored_chunk`.
     """
-    restored = restored_chunk(
-        stage, source, first_frame=first_frame, frames=frames, batch=batch, wanted=wanted, same_below=same_below
-    )
+    restored = restored_chunk(stage, source, span, batch=batch, wanted=wanted, same_below=same_below)
     beneath = None if stage.takes_all else source
-    write_chunk(target, progress(restored, frames), expected=frames, source=beneath)
+    write_chunk(target, progress(restored, len(span)), expected=len(span), source=beneath)
 
 
 def restored_chunk(
     stage: Stage,
     source: Path,
+    span: Span,
     *,
-    first_frame: int,
-    frames: int,
     batch: int,
     wanted: Sequence[bool] | None = None,
     same_below: float = 0,
 ) -> Iterator[Picture]:
     """Yield the pictures of the chunk *source* restored, no more than a few ahead of who asks for them.
 
-    *first_frame* is the index in the video of the chunk's first frame, for messages; *frames* how many there must be.
-    *batch* is the number of frames given to the stage at once, lowered by itself when memory does not suffice. Frames
-    that are not *wanted* pass untouched. *same_below*: see `restore`.
+    *span* are the frames of the video that the chunk must hold. *batch* is the number of frames given to the stage at
+    once, lowered by itself when memory does not suffice. Frames that are not *wanted* pass untouched. *same_below*: see
+    `restore`.
     """
     hashes = read_hashes(source)
-    if len(hashes) != frames:
-        raise damaged(source, f"its hash list names {len(hashes)} frames instead of {frames}")
+    if len(hashes) != len(span):
+        raise damaged(source, f"its hash list names {len(hashes)} frames instead of {len(span)}")
     read = read_pictures if stage.takes_all else read_chunk
     decoded = prefetch(read(source), depth=2 * batch)
-    return prefetch(restore(Guard(stage, batch), hashes, decoded, first_frame, wanted, same_below), depth=2 * batch)
+    return prefetch(restore(Guard(stage, batch), hashes, decoded, span.first, wanted, same_below), depth=2 * batch)
 
 
 def restore(

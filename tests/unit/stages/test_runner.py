@@ -12,6 +12,7 @@ from media_factory import packet_bytes, pictures
 from restoration.errors import RestorationError
 from restoration.frames import frame_hash, plain
 from restoration.media.chunks import hashes_path, read_chunk, read_hashes, read_pictures, write_chunk
+from restoration.pipeline.plan import Span
 from restoration.stages import runner
 from restoration.stages.repeats import difference
 from restoration.stages.runner import Guard, prefetch, progress, restore, run_stage
@@ -68,7 +69,7 @@ def no_thread_is_left():
 def run(stage, paths, frames, batch=4):
     source, target = paths
     write_chunk(source, frames, expected=len(frames))
-    run_stage(stage, source, target, first_frame=FIRST, frames=len(frames), batch=batch)
+    run_stage(stage, source, target, Span(FIRST, FIRST + len(frames) - 1), batch=batch)
     return np.stack(list(read_chunk(target)))
 
 
@@ -100,7 +101,7 @@ def test_a_stage_sees_pictures_or_frames_and_nothing_is_lost(paths, takes_all):
     stage, asked = Invert(), []
     stage.takes_all = takes_all
     stage.result = lambda frames, exact: asked.append(frames[0]) or frames
-    run_stage(stage, *paths, first_frame=FIRST, frames=1, batch=1)
+    run_stage(stage, *paths, Span(FIRST, FIRST), batch=1)
     np.testing.assert_array_equal(asked[0], picture if takes_all else plain(picture))
     np.testing.assert_array_equal(next(read_pictures(paths[1])), picture)
 
@@ -132,7 +133,7 @@ def test_frames_that_are_not_wanted_pass_untouched(paths, batch):
     wanted = [True, False, True, True, False, True, False, True, False, False]
     stage = Invert()
     write_chunk(source, frames, expected=10)
-    run_stage(stage, source, target, first_frame=FIRST, frames=10, batch=batch, wanted=wanted)
+    run_stage(stage, source, target, Span(FIRST, FIRST + 9), batch=batch, wanted=wanted)
     expected = [255 - frame if is_wanted else frame for frame, is_wanted in zip(frames, wanted, strict=True)]
     np.testing.assert_array_equal(list(read_chunk(target)), expected)
     assert sum(stage.batches) == 4
@@ -198,7 +199,7 @@ def test_the_log_tells_of_near_repeats_and_what_they_lost(paths, caplog):
     caplog.set_level(logging.INFO)
     frames = drifting(6, 1)
     write_chunk(paths[0], frames, expected=6)
-    run_stage(Invert(), *paths, first_frame=FIRST, frames=6, batch=4, same_below=2.5)
+    run_stage(Invert(), *paths, Span(FIRST, FIRST + 5), batch=4, same_below=2.5)
     np.testing.assert_array_equal(list(read_chunk(paths[1])), 255 - frames[[0, 0, 0, 3, 3, 3]])
     assert "4 frames nearly repeat an earlier one, with blocks up to 2.00 of 255 apart" in caplog.text
     assert f"That of frame {FIRST + 2}, the furthest apart, is {20 * np.log10(255 / 2):.1f} dB (PSNR)" in caplog.text
@@ -367,7 +368,7 @@ def test_an_error_in_the_encoder_is_raised(paths, monkeypatch):
     write_chunk(source, pictures(20), expected=20)
     monkeypatch.setattr("restoration.media.chunks.frame_hash", lambda frame: 1 / 0)
     with pytest.raises(ZeroDivisionError) as caught:
-        run_stage(Invert(), source, target, first_frame=FIRST, frames=20, batch=1)
+        run_stage(Invert(), source, target, Span(FIRST, FIRST + 19), batch=1)
     nothing_is_left(target)
     caught.value.__traceback__ = None
 
@@ -418,7 +419,7 @@ def test_a_damaged_chunk_fails_by_name(paths, damage, says, batch):
     write_chunk(source, pictures(20), expected=20)
     damage(paths)
     with pytest.raises(RestorationError, match=rf"{source}: .*{says}.*Delete the file") as caught:
-        run_stage(Invert(), source, target, first_frame=FIRST, frames=20, batch=batch)
+        run_stage(Invert(), source, target, Span(FIRST, FIRST + 19), batch=batch)
     nothing_is_left(target)
     caught.value.__traceback__ = None
 
