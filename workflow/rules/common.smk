@@ -225,10 +225,13 @@ def weights_of(step):
     return lookup_weights
 
 
-def fused_weights(wildcards):
-    """Input function: the weights that a video is upscaled with by the job that restores its faces, with `fuse`."""
-    fused = CONFIGURATION.videos[wildcards.video].fused
-    return weights_of("upscale")(wildcards) if fused else []
+def if_fused(files):
+    """Input function: *files* of the step upscale where the job that restores a video's faces does it, with `fuse`."""
+
+    def lookup_files(wildcards):
+        return files(wildcards) if CONFIGURATION.videos[wildcards.video].fused else []
+
+    return lookup_files
 
 
 def spec_of_upscaling(wildcards):
@@ -243,11 +246,6 @@ def quantized(wildcards):
         return []
     key = CONFIGURATION.key(wildcards.video, "quantize")
     return f"{WORK}/{wildcards.video}/quantize.{key}.openvino"
-
-
-def fused_quantized(wildcards):
-    """Input function: the same for the job that restores the video's faces, with `fuse`."""
-    return quantized(wildcards) if CONFIGURATION.videos[wildcards.video].fused else []
 
 
 def own_file(wildcards):

@@ -61,8 +61,8 @@ rule faces:
     input:
         # With `fuse` the chunk before upscaling, and the network for that.
         chunk=by_setting(chunk_before("faces")),
-        upscaler=by_setting(ancient(fused_weights)),
-        quantized=by_setting(fused_quantized),
+        upscaler=by_setting(ancient(if_fused(weights_of("upscale")))),
+        quantized=by_setting(if_fused(quantized)),
         source=chunk_before("detect"),
         tracks=tracks,
         weights=ancient(weights_of("faces")),

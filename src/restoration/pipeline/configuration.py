@@ -311,9 +311,12 @@ class Configuration:
             used = {
                 step: self.videos[video].models(step) for step in RESTORING_STAGES if step in self.videos[video].steps
             }
-            draft = {"upscale": " (int8, a draft)"} if "quantize" in self.videos[video].steps else {}
-            made_by = {stage: " + ".join(models) + draft.get(stage, "") for stage, models in used.items() if models}
-            spec |= {"made_by": [f"{stage} {networks}" for stage, networks in made_by.items()]}
+            notes = {"upscale": " (int8, a draft)"} if "quantize" in self.videos[video].steps else {}
+            spec |= {
+                "made_by": [
+                    f"{stage} {' + '.join(models)}{notes.get(stage, '')}" for stage, models in used.items() if models
+                ]
+            }
         if step == "record":
             steps = self.videos[video].steps
             said = {option: value for step in ("detect", "faces") for option, value in steps[step].items()}
@@ -385,8 +388,8 @@ class Configuration:
                 for step in ("frames", "detect", *RESTORING_STAGES)
                 if step in steps and not (step == "upscale" and self.videos[video].fused)
             }
-            names |= {f"{video}/{step}.{self.key(video, step)}.json" for step in ("hints", "track") if step in steps}
-            names |= {f"{video}/{step}.{self.key(video, step)}.openvino" for step in ("quantize",) if step in steps}
+            files = {"hints": "json", "track": "json", "quantize": "openvino"}
+            names |= {f"{video}/{step}.{self.key(video, step)}.{kind}" for step, kind in files.items() if step in steps}
             if receipt := self.receipt(video):
                 names |= {f"{video}/{receipt.name}", f"{video}/{self.source(video).name}"}
         return names
