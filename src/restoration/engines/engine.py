@@ -31,6 +31,9 @@ class Network(Protocol):
         ...
 
 
+NO_BF16 = "NOTICE: this processor does not know bf16: fp32 is used, which is exact"
+
+
 class _Process:
     engine, threads = "torch", 1
 
@@ -56,11 +59,17 @@ def is_free_to_choose() -> bool:
 
 def by_openvino(device: str) -> bool:
     """Whether OpenVINO runs the networks of this process on *device*: cpu, cuda or mps."""
-    if _Process.engine == "auto":
+    if is_free_to_choose():
         return device == "cpu" and importlib.util.find_spec("openvino") is not None
     if _Process.engine == "openvino" and device != "cpu":
         raise RestorationError(f"engine: openvino runs on the CPU, not on {device}; use engine: auto")
     return _Process.engine == "openvino"
+
+
+def require_precision(precision: str, device: str) -> None:
+    """Raise RestorationError where *device* (cpu, cuda or mps) does not compute in *precision*."""
+    if precision == "fp16" and device == "cpu":
+        raise RestorationError("precision: fp16 needs a GPU; on the CPU use bf16 (fast) or fp32 (exact)")
 
 
 class Engine:

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from restoration.engines.engine import threads
+from restoration.engines.engine import NO_BF16, require_precision, threads
 from restoration.engines.openvino_model import require_openvino
-from restoration.errors import RestorationError
 from restoration.frames import Pictures
 
 logger = logging.getLogger(__name__)
@@ -36,13 +35,12 @@ class OpenVinoNetwork:
         quantized: Callable[[int, int], Any] | None = None,
     ) -> None:
         openvino = require_openvino()
-        if precision == "fp16":
-            raise RestorationError("precision: fp16 needs a GPU; on the CPU use bf16 (fast) or fp32 (exact)")
+        require_precision(precision, "cpu")
         self._core, self._model_of, self.precision = openvino.Core(), model_of, precision
         self._quantized = quantized or model_of
         logger.info("OpenVINO %s runs the network in %s", openvino.__version__, precision)
         if precision == "bf16" and "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-            logger.warning("NOTICE: this processor does not know bf16: fp32 is used, which is exact")
+            logger.warning(NO_BF16)
         self._compiled: dict[tuple[int, int, str, str], Any] = {}
 
     def pictures(self, pictures: Pictures, *, exact: bool) -> Pictures:

@@ -58,11 +58,12 @@ def start(network: "nn.Module", *, precision: str, device: str, enlarges: bool =
     small = not enlarges and sum(parameter.numel() for parameter in network.parameters()) < WORTHWHILE
     if not by_openvino(chosen.type) or (small and is_free_to_choose()):
         return by_torch()
-    return _Unless(OpenVinoNetwork(followed(network.eval(), type(network).__name__), precision=precision), by_torch)
+    network_of_openvino = OpenVinoNetwork(followed(network.eval(), type(network).__name__), precision=precision)
+    return _Unless(network_of_openvino, by_torch) if is_free_to_choose() else network_of_openvino
 
 
 class _Unless:
-    """The network *one*, unless OpenVINO cannot run it and need not: then what *other* gives."""
+    """The network *one*, unless OpenVINO cannot run it: then what *other* gives."""
 
     def __init__(self, one: Network, other: Callable[[], Network]) -> None:
         self.network, self.other = one, other
@@ -80,8 +81,6 @@ class _Unless:
             return self._instead(error).values(values, exact=exact)
 
     def _instead(self, error: UnfitError) -> Network:
-        if not is_free_to_choose():
-            raise error
         logger.warning("NOTICE: PyTorch runs this network: %s", error)
         self.network = self.other()
         return self.network
@@ -93,30 +92,41 @@ def upscaling_engine(
     options: Options,
     others: Mapping[Weights, float] | None = None,
 ) -> Engine:
-    """The engine for a network of super-resolution; see `restoration.models.load.load` for the other arguments.
-
-    What OpenVINO makes of the network stays beside *weights*, so that later jobs need not wait for it, nor for PyTorch.
-    """
-    if options.device == "auto":
-        from restoration.engines.torch_network import choose_device
-
-        options = options._replace(device=choose_device("auto").type)
+    """The engine for a network of super-resolution; see `restoration.models.load.load` for the other arguments."""
+    options = _settled(options)
     if not others and (engine := prepared_engine(weights, sha256, options)):
         return engine
     from restoration.models.load import load
 
     model = load(weights, sha256, others)
-    if options.device == "cpu" and by_openvino("cpu") and not others and not prepared(weights).exists():
+    return engine_of(model, options) if others else preparing_engine(model, weights, sha256, options)
+
+
+def preparing_engine(model: "Upscaling", weights: Path, sha256: str, options: Options) -> Engine:
+    """The engine for the network of super-resolution that was loaded from *weights*.
+
+    What OpenVINO makes of it stays beside them, so that later jobs need not wait for it, nor for PyTorch.
+    """
+    options = _settled(options)
+    if options.device == "cpu" and by_openvino("cpu") and not prepared(weights).exists():
         try:
             write_model(model.network, prepared(weights), sha256, **model.about())
         except OSError as error:
             logger.warning("NOTICE: jobs turn %s into OpenVINO's network anew, because of %s", weights, error)
-        return prepared_engine(weights, sha256, options) or engine_of(model, options)
-    return engine_of(model, options)
+    return prepared_engine(weights, sha256, options) or engine_of(model, options)
+
+
+def _settled(options: Options) -> Options:
+    """*options* with a device that is there instead of `auto`."""
+    if options.device != "auto":
+        return options
+    from restoration.engines.torch_network import choose_device
+
+    return options._replace(device=choose_device("auto").type)
 
 
 def prepared_engine(weights: Path, sha256: str, options: Options) -> Engine | None:
-    """The same if OpenVINO runs it, and it was prepared for that; else None."""
+    """The engine for a network that was prepared for OpenVINO, if that runs it here; else None."""
     if options.device != "cpu" or not by_openvino("cpu") or not (found := read_model(prepared(weights), sha256)):
         return None
     model_of, about = found

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from restoration.engines.engine import threads
+from restoration.engines.engine import NO_BF16, require_precision, threads
 from restoration.engines.lease import leased_gpu
 from restoration.errors import RestorationError
 from restoration.frames import Pictures
@@ -61,10 +61,9 @@ class TorchNetwork:
     """*network*, of float pictures (n, c, h, w), on *device*; see `restoration.engines.engine.Network`."""
 
     def __init__(self, network: nn.Module, *, precision: str, device: torch.device) -> None:
-        if precision == "fp16" and device.type == "cpu":
-            raise RestorationError("precision: fp16 needs a GPU; on the CPU use bf16 (fast) or fp32 (exact)")
+        require_precision(precision, device.type)
         if precision == "bf16" and device.type == "cpu" and torch.backends.cpu.get_cpu_capability() in WITHOUT_BF16:
-            logger.warning("NOTICE: this processor does not know bf16: fp32 is used, which is exact")
+            logger.warning(NO_BF16)
             precision = "fp32"
         self.network, self.precision, self.device = network.eval().to(device), precision, device
         # StyleGAN's parameters have five dimensions.

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restoration.engines.engine import Engine
-from restoration.engines.start import Options, prepared_engine, start, upscaling_engine
+from restoration.engines.start import Options, prepared_engine, preparing_engine, start
 from restoration.errors import RestorationError
 from restoration.faces.paste import Mask
 from restoration.frames import Frame, Frames
@@ -55,7 +55,7 @@ class FaceRestorer:
             self.enlarges = False
             self.engine = Engine(start(network, precision=precision, device=device))
         else:
-            self.engine = upscaling_engine(weights, sha256, options)
+            self.engine = preparing_engine(network, weights, sha256, options)
 
     def restored(self, faces: Sequence[AlignedFace]) -> list[Frame]:
         """Restore *faces* to crops of the same size.

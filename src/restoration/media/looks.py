@@ -1,5 +1,6 @@
 """How pictures look from afar: small enough to keep for every frame, enough to see what went wrong with a stretch."""
 
+import math
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any, cast
@@ -35,6 +36,12 @@ SMALLEST_BORDER, SMALLEST_CONTENT = 0.01, 0.25
 def look(frame: Frame) -> Frame:
     """The mean colours of 8 x 8 fields: uint8 RGB (8, 8, 3)."""
     return cast(Frame, cv2.resize(frame, THUMBNAIL, interpolation=cv2.INTER_AREA))
+
+
+def psnr(picture: Picture, other: Picture) -> float:
+    """Peak signal-to-noise ratio of one to the other, in dB; infinite where they are equal."""
+    error = float(np.mean((picture.astype(np.float64) - other) ** 2))
+    return 10 * math.log10(np.iinfo(picture.dtype).max ** 2 / error) if error else math.inf
 
 
 def brightness(picture: Picture) -> float:

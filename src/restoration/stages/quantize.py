@@ -4,14 +4,14 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from restoration.engines.openvino_model import write_quantized
 from restoration.engines.start import Options, prepared, upscaling_engine
 from restoration.files import atomic
 from restoration.frames import Frame
-from restoration.media.chunks import read_chunk
+from restoration.media.chunks import read_chunk, read_hashes
+from restoration.media.looks import psnr
 from restoration.pipeline.plan import spread
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ def quantize(weights: Path, sha256: str, chunks: Sequence[Path], target: Path) -
         (wanted,), (found,) = exact(unseen[None]), draft(unseen[None])
         logger.warning(
             "NOTICE: precision: int8 is a draft: %.1f dB (PSNR) from fp32 in a frame that it was %sfitted to",
-            cv2.PSNR(wanted, found),
+            psnr(wanted, found),
             "not " if seen else "",
         )
 
@@ -46,7 +46,9 @@ def quantize(weights: Path, sha256: str, chunks: Sequence[Path], target: Path) -
 def samples(chunks: Sequence[Path]) -> list[Frame]:
     """The middle of frames all over *chunks*: one more than `SAMPLES`, or as many as there are."""
     each = -(-(SAMPLES + 1) // len(chunks))
-    return [frame for chunk in chunks for frame in spread(list(map(_middle, read_chunk(chunk))), each)][: SAMPLES + 1]
+    places = {chunk: spread(range(len(read_hashes(chunk))), each) for chunk in chunks}
+    found = [_middle(frame) for chunk in chunks for at, frame in enumerate(read_chunk(chunk)) if at in places[chunk]]
+    return found[: SAMPLES + 1]
 
 
 def _middle(frame: Frame) -> Frame:

@@ -1,13 +1,13 @@
 """Frames that repeat one before all but exactly, as those do that a codec has been at."""
 
 import logging
-import math
 from collections.abc import Callable
 
 import cv2
 import numpy as np
 
 from restoration.frames import Picture, Pictures, eight_bits
+from restoration.media.looks import psnr
 
 logger = logging.getLogger(__name__)
 
@@ -68,10 +68,5 @@ class NearRepeats:
             self._count,
             apart,
             number,
-            _psnr(direct, result),
+            psnr(direct, result),
         )
-
-
-def _psnr(picture: Picture, other: Picture) -> float:
-    error = float(np.mean((picture.astype(np.float64) - other) ** 2))
-    return 10 * math.log10(np.iinfo(picture.dtype).max ** 2 / error) if error else math.inf
