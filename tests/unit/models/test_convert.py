@@ -39,12 +39,12 @@ def tiny_state(seed: int = 1) -> dict[str, torch.Tensor]:
 def test_real_ncnn_weights_upscale_a_gradient(model_id, tmp_path):
     entry, target = REGISTRY[model_id], tmp_path / "x.safetensors"
     convert(fetch(entry, tmp_path), entry, target)
-    gradient = (torch.arange(24.0)[:, None] + torch.arange(32.0)).div(54).expand(1, 3, -1, -1)
+    # Larger than the least that a network takes: what smaller pictures need is the engine's to do.
+    gradient = (torch.arange(64.0)[:, None] + torch.arange(96.0)).div(158).expand(1, 3, -1, -1)
     with torch.inference_mode():
         restored = load(target, entry.sha256).network(gradient)
     expected = interpolate(gradient, scale_factor=entry.scale, mode="bicubic")
-    # Real-CUGAN's strongest denoiser flattens so short a gradient by 0.044.
-    assert (restored - expected).abs().mean() < (0.05 if model_id.startswith("realcugan") else 0.03)
+    assert (restored - expected).abs().mean() < 0.025
 
 
 def test_names_are_the_official_ones(tmp_path):
