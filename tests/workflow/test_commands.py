@@ -91,5 +91,6 @@ def test_weights(tmp_path):
         with safe_open(path, "numpy") as file:
             assert file.keys()
             assert file.metadata()["source_sha256"] == registry[path.name.partition(".")[0]].sha256
+        assert path.with_suffix(".openvino").exists()
     assert not project.dry("weights")
     assert not project.work.exists()

@@ -105,15 +105,25 @@ def upscaling_engine(
 def preparing_engine(model: "Upscaling", weights: Path, sha256: str, options: Options) -> Engine:
     """The engine for the network of super-resolution that was loaded from *weights*.
 
-    What OpenVINO makes of it stays beside them, so that later jobs need not wait for it, nor for PyTorch.
+    It is prepared for OpenVINO where that was not there when the weights were fetched.
     """
     options = _settled(options)
-    if options.device == "cpu" and by_openvino("cpu") and not prepared(weights).exists():
-        try:
-            write_model(model.network, prepared(weights), sha256, **model.about())
-        except OSError as error:
-            logger.warning("NOTICE: jobs turn %s into OpenVINO's network anew, because of %s", weights, error)
+    if options.device == "cpu" and by_openvino("cpu"):
+        prepare(model, weights, sha256)
     return prepared_engine(weights, sha256, options) or engine_of(model, options)
+
+
+def prepare(model: "Upscaling", weights: Path, sha256: str) -> None:
+    """Keep what OpenVINO makes of the network that was loaded from *weights* beside them, unless it is there.
+
+    Jobs then need not wait for it, nor for PyTorch.
+    """
+    if prepared(weights).exists():
+        return
+    try:
+        write_model(model.network, prepared(weights), sha256, **model.about())
+    except OSError as error:
+        logger.warning("NOTICE: jobs turn %s into OpenVINO's network anew, because of %s", weights, error)
 
 
 def _settled(options: Options) -> Options:
