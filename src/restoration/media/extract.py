@@ -16,6 +16,7 @@ from restoration.errors import RestorationError
 from restoration.frames import Picture, frame_hash
 from restoration.media.kind import is_still
 from restoration.media.reading import Reading, tolerant
+from restoration.media.seeking import frames_at
 from restoration.media.source import Clock, normalised, open_source
 from restoration.media.still import extract_still
 from restoration.media.timeline import Timeline
@@ -40,6 +41,9 @@ def extract(path: Path, description: dict[str, Any], timeline: Timeline, first: 
         return
     reading = Reading(**description["reading"])
     wanted = timeline.table["hash"].iloc[first : last + 1].tolist()
+    if description["sampled"]:
+        yield from _apart(path, reading, timeline, first, wanted)
+        return
     entries = timeline.entries()
     known = {frame: entry for entry, frame in entries.items()}
     margins = SEEK_MARGINS if reading.fields == "progressive" else FILTER_MARGINS
@@ -62,8 +66,27 @@ def extract(path: Path, description: dict[str, Any], timeline: Timeline, first: 
                 done += 1
                 if done == len(wanted):
                     return
-    raise RestorationError(
-        f"{path}: frame {first + done} (pts {timeline.pts[first + done]}) is not what it was when the video was "
+    raise _changed(path, timeline, first + done)
+
+
+def _apart(path: Path, reading: Reading, timeline: Timeline, first: int, wanted: list[str]) -> Iterator[Picture]:
+    """Frames from *first* on of a *timeline* of single frames, as many as hashes are *wanted*."""
+    done = 0
+    for seek in (True, False):
+        times = [pts * timeline.time_base for pts in timeline.pts[first + done : first + len(wanted)].tolist()]
+        for frame in frames_at(path, reading, times, seek=seek):
+            if frame_hash(frame.rgb) != wanted[done]:
+                break
+            yield frame.rgb
+            done += 1
+        if done == len(wanted):
+            return
+    raise _changed(path, timeline, first + done)
+
+
+def _changed(path: Path, timeline: Timeline, frame: int) -> RestorationError:
+    return RestorationError(
+        f"{path}: frame {frame} (pts {timeline.pts[frame]}) is not what it was when the video was "
         "probed; the source changed, or it is damaged. Run `snakemake --forcerun probe` to look at it anew."
     )
 

@@ -2,10 +2,11 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from restoration.media.identity import identify
 from restoration.media.kind import is_still
 from restoration.media.looks import colourfulness, content_box, light_and_change, look
 from restoration.media.reading import Reading, choose_stream, determine
+from restoration.media.sample import ALL, most_shots, times_of
+from restoration.media.seeking import begin, decoded_from, frames_at
 from restoration.media.source import Clock, DecodedFrame, decode, open_source
 from restoration.media.still import probe_still
 from restoration.media.timeline import Timeline
@@ -48,8 +51,10 @@ def probe(path: Path, wishes: dict[str, Any]) -> tuple[dict[str, Any], Timeline]
     """Decode *path* once; give its description (JSON types only) and its timeline.
 
     *wishes* are the `ingest` settings, with start and end in seconds after the first frame: a frame belongs to the
-    excerpt if it begins in [start, end). Damage that can be decoded around is listed under `damage`, or, with `strict`,
-    raised as RestorationError, as is whatever leaves nothing to restore. They may hold the file's `bytes` and `sha256`.
+    excerpt if it begins in [start, end). With a `sample` the timeline lists those frames only, each a shot of its own;
+    where that means times, nothing else is decoded, nor damage looked for. Damage that can be decoded around is listed
+    under `damage`, or, with `strict`, raised as RestorationError, as is whatever leaves nothing to restore. *wishes*
+    may hold the file's `bytes` and `sha256`.
     """
     if is_still(path):
         return probe_still(path, wishes)
@@ -61,9 +66,16 @@ def probe(path: Path, wishes: dict[str, Any]) -> tuple[dict[str, Any], Timeline]
     with open_source(path) as container:
         stream = container.streams[reading.stream]
         clock = Clock(stream, reading.rate)
-        seen = Seen(decode(container, stream, reading, damage, clock), path, wishes)
+        origin = None if wishes["sample"] == ALL else begin(next(decoded_from(path, reading, None)))
+        times = times_of(wishes["sample"], wishes["start"], wishes["end"])
+        if times is None or origin is None:
+            seen = Seen(decode(container, stream, reading, damage, clock), path, wishes)
+        else:
+            seen = Seen(_sampled(path, reading, origin, times, wishes), path, wishes | {"start": None, "end": None})
+        if origin is not None:
+            seen.set_apart(most_shots(wishes["sample"]))
         timeline, size = seen.timeline(clock), seen.size
-        if container.format.name in BROADCAST:
+        if container.format.name in BROADCAST and origin is None:
             damage += timeline.gaps()
         if wishes["end"] is None:
             missing = _missing(stream, path)
@@ -90,6 +102,8 @@ def probe(path: Path, wishes: dict[str, Any]) -> tuple[dict[str, Any], Timeline]
             "skipped": seen.skipped,
             "captions": bool(timeline.table["captions"].any()),
             "suggested_crop": seen.suggested_crop(stream, reading),
+            "sampled": origin is not None,
+            "origin": origin if origin is None else str(origin),
             "frames": len(timeline.table),
             "duplicates": int((timeline.table["duplicate_of"] >= 0).sum()),
             "shots": timeline.shots(),
@@ -150,6 +164,18 @@ class Seen:
         if len(self.kept) % REPORT_FRAMES == 0:
             logger.info("%d frames", len(self.kept))
 
+    def set_apart(self, most: float | None) -> None:
+        """Make every frame a shot of its own; before, keep only the middle ones of at most so many shots, if asked."""
+        if most is not None:
+            borders = [0, *self.cuts.found, len(self.kept)]
+            middles = [(first + end - 1) // 2 for first, end in pairwise(borders)]
+            chosen = np.linspace(0, len(middles) - 1, int(min(most, len(middles)))).round().astype(int)
+            for frames in (self.kept, self.hashes, self.looks, self.colours):
+                frames[:] = [frames[middles[i]] for i in chosen]
+            self.following = None
+        self.kept = [replace(frame, entry=None) for frame in self.kept]
+        self.cuts.found = list(range(1, len(self.kept)))
+
     def timeline(self, clock: Clock) -> Timeline:
         """One row for each frame kept."""
         pts = [frame.pts for frame in self.kept]
@@ -201,6 +227,26 @@ class Cuts:
         cuts = self.detector.process_frame(FrameTimecode(self.count, fps=25.0), np.ascontiguousarray(small[..., ::-1]))
         self.found += [cut.frame_num for cut in cuts]
         self.count += 1
+
+
+def _sampled(
+    path: Path, reading: Reading, origin: Fraction, times: Iterable[Fraction], wishes: dict[str, Any]
+) -> Iterator[DecodedFrame]:
+    """The frames that are shown at *times* after the first one, whose own is *origin*; RestorationError where one of a
+    list has none."""
+    start, end = (None if wishes[key] is None else Fraction(str(wishes[key])) for key in ("start", "end"))
+    listed = times if isinstance(times, list) else []
+    found, last = 0, None
+    for frame in frames_at(path, reading, (origin + time for time in times)):
+        found += 1
+        if last is None or frame.pts > last:
+            yield frame
+        last = frame.pts
+    lacking = [time for time in listed if (start and time < start) or (end is not None and time >= end)]
+    for time in [*lacking, *listed[found:]]:
+        raise RestorationError(
+            f"{path}: ingest.sample: no frame is shown at {float(time):g} s in what is to be restored"
+        )
 
 
 def _missing(stream: VideoStream, path: Path) -> list[str]:

@@ -13,8 +13,10 @@ from restoration.errors import RestorationError
 from restoration.media import remote
 from restoration.media.codecs import EncodeSettings, misfits
 from restoration.media.kind import is_still
+from restoration.media.sample import ALL
 from restoration.models.registry import Model, load_registry
 from restoration.pipeline.digest import canonical, code_digest, short_hash
+from restoration.pipeline.explore import DETECTOR, GRID, PLACE, Cell, cells
 from restoration.pipeline.face_list import read_face_list, regions
 from restoration.pipeline.hints import Hints, read_hints
 from restoration.pipeline.manifest import ALWAYS, Row, Settings, read_manifest
@@ -36,7 +38,7 @@ USED_UP = {"all": (), "small": (*ENLARGING_STEPS, "faces"), "none": ("frames", *
 DRAFT = "int8"
 """The precision for which a network is fitted to each video."""
 FINGERPRINT_BYTES = 65536
-STEPS = ("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "comparison", "record")
+STEPS = ("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "comparison", "record", "images", "sheet")
 """Every step of a video's way; each has a rule and a script of its name."""
 
 
@@ -101,6 +103,15 @@ class Configuration:
             with collected(mistakes):
                 rows, wrong = read_manifest(Path(str(config["manifest"])), row_schema, self._stages)
                 mistakes += wrong
+        listed = list(rows)
+        self.cells: dict[str, list[Cell]] = {}
+        """Of each video that `explore` is about, what it is restored to; these are among the videos, and none is due."""
+        if not any(mistake.startswith(PLACE) for mistake in mistakes):
+            options = schema["properties"]["explore"]["properties"]
+            said = {option: about["default"] for option, about in options.items()} | self.settings["explore"]
+            self.cells, wrong = cells(listed, said, self._stages)
+            mistakes += wrong
+            rows += [cell.row for made in self.cells.values() for cell in made]
         mistakes += self._mistaken_rows(rows, recipes)
         for name, recipe in recipes.items():
             mistakes += self.networks.adopt(recipe, f"config: recipes.{name}")
@@ -109,7 +120,8 @@ class Configuration:
             )
             mistakes += self._misfits(f"config: recipes.{name}", recipe)
         for row in rows:
-            mistakes += _unfit_for_stills(row) if _restores_a_still(row) else []
+            mistakes += self._unfit_for_stills(row) if _restores_a_still(row) else []
+            mistakes += self._unfit_for_storage(row)
             mistakes += self.networks.unfit(row.overrides, row.place)
             if row.overrides.get("encode") and row.recipe in recipes:
                 mistakes += self._misfits(row.place, {"encode": self._encode(recipes[row.recipe], row)})
@@ -126,17 +138,26 @@ class Configuration:
         part = slice(None)
         if not mistakes:
             with collected(mistakes):
-                part = share(str(self.settings["part"]), len(rows))
+                part = share(str(self.settings["part"]), len(listed))
         if mistakes:
             raise _rejected(list(dict.fromkeys(mistakes)))
         self._rows = {row.video: row for row in rows}
-        self.due = [row.video for row in rows[part]]
+        self.due = [row.video for row in listed[part]]
         """Names of the videos that this run is about."""
         self.networks.due = {model for row in rows for model in named(self._said("colorize", row))}
         self.videos = {row.video: self._video(row, hints[row.video]) for row in rows}
         self._specs: dict[str, dict[str, str]] = {}
-        for video in self.due:
+
+    @property
+    def explored(self) -> list[str]:
+        """Names of the videos that are the cells of `explore`."""
+        return [cell.row.video for made in self.cells.values() for cell in made]
+
+    def notices(self, videos: Iterable[str]) -> list[str]:
+        """What the user should know about the choice of networks for *videos*."""
+        for video in videos:
             self.networks.announce(self.videos[video].steps)
+        return list(self.networks.notices.values())
 
     def _typed(self, config: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         """*config* with the types that its options have, where text or numbers were written for another."""
@@ -219,6 +240,25 @@ class Configuration:
             if said and said[option] != usual[option] and not known_to(said["model"]):
                 yield f"{row.place}: {stage}.{option}: {said['model']} does not know it; {example} does"
 
+    def _samples(self, row: Row) -> bool:
+        """Whether single frames of *row* are restored."""
+        recipe, override = self._recipes.get(row.recipe, {}), row.overrides.get("ingest")
+        return bool(self._full("ingest", recipe.get("ingest"), override)["sample"] != ALL)
+
+    def _unfit_for_stills(self, row: Row) -> Iterator[str]:
+        """What *row* must not ask of a still image."""
+        if row.start is not None or row.end is not None:
+            yield f"{row.place}: start, end: a still image has no times; leave both empty"
+        if row.video.casefold() == "comparison":
+            yield f"{row.place}: video: a still image cannot be named {row.video!r}: its comparison is"
+        if self._samples(row):
+            yield f"{row.place}: ingest.sample: a still image has one frame only: {row.source}"
+
+    def _unfit_for_storage(self, row: Row) -> Iterator[str]:
+        """What *row* must not ask where results go to a storage."""
+        if remote.is_remote(str(self.settings["results"])) and self._samples(row) and row.place != GRID:
+            yield f"{row.place}: ingest.sample: images of single frames need a folder as results, and no storage"
+
     def _impossible_draft(self, row: Row) -> Iterator[str]:
         """What stands against upscaling a row in int8."""
         said, about = self._said("upscale", row), f"{row.place}: upscale.precision: {DRAFT}"
@@ -241,6 +281,8 @@ class Configuration:
             if stage in ALWAYS or (stage in recipe and override is not None):
                 settings[stage] = self._full(stage, recipe.get(stage), override)
         ingest, encode = settings.pop("ingest"), settings.pop("encode")
+        sampled = ingest["sample"] != ALL
+        alone = sampled or _restores_a_still(row)
         steps: dict[str, Settings] = {"probe": ingest | {"start": row.start, "end": row.end}, "frames": {}}
         if "clean" in settings:
             steps["clean"] = settings.pop("clean")
@@ -256,8 +298,8 @@ class Configuration:
             force = {"force": colorize["force"]}
             if hints:
                 steps |= {"hints": hints.settings() | force, "steer": {}}
-            # A still has no neighbours.
-            if stability and not _restores_a_still(row):
+            # A single frame has no neighbours.
+            if stability and not alone:
                 steps["stabilize"] = {"stability": stability} | force
         if "upscale" in settings:
             stability = settings["upscale"].pop("stability")
@@ -266,21 +308,23 @@ class Configuration:
                 chunk_frames = self.settings["chunk_frames"]
                 steps["quantize"] = {"model": settings["upscale"]["model"], "chunk_frames": chunk_frames}
             steps["upscale"] = settings["upscale"] | self.networks.companions(settings.pop("upscale"))
-            if stability and not _restores_a_still(row):
+            if stability and not alone:
                 steps["settle"] = {"stability": stability}
         if "faces" in settings:
             settings |= _face_steps(settings.pop("faces"))
         steps |= settings
         copies = {name: self._full("encode", copy) for name, copy in _copies(recipe).items()}
-        image, quality = encode["image"], encode["quality"]
+        image = {"image": encode["image"]} | ({"quality": encode["quality"]} if encode["image"] == "jpg" else {})
         for delivery in (encode, *copies.values()):
             del delivery["image"], delivery["quality"]
             delivery |= {"trimmed": not (row.start is row.end is None), "strict": ingest["strict"]}
         if _restores_a_still(row):
-            encode, copies = {"container": image} | ({"quality": quality} if image == "jpg" else {}), {}
-        steps |= {"encode": encode, **copies, "comparison": {}}
+            encode, copies = {"container": image.pop("image")} | image, {}
+        steps |= {"images": image} if sampled else {"encode": encode, **copies, "comparison": {}}
         if "faces" in steps:
-            steps["record"] = {"trimmed": encode.get("trimmed", False)}
+            steps["record"] = {"trimmed": encode.get("trimmed", False) and not sampled}
+        if row.video in self.cells:
+            steps["sheet"] = DETECTOR | {"cells": [dict(cell.values) for cell in self.cells[row.video]]}
         fused = bool(self.settings["fuse"]) and {"upscale", "faces"} <= steps.keys() and "settle" not in steps
         return Video(row.source, row.promised, steps, hints, fused)
 
@@ -368,17 +412,17 @@ class Configuration:
         receipt, source = self.receipt(video), self.videos[video].source
         return receipt.with_suffix(remote.suffix(source)) if receipt else Path(source)
 
-    def all_weights(self) -> list[str]:
-        """Files of the weights that the videos of this run need."""
-        videos = [self.videos[video] for video in self.due]
+    def all_weights(self, videos: Iterable[str] | None = None) -> list[str]:
+        """Files of the weights that *videos* need, or those of this run."""
+        chosen = [self.videos[video] for video in (self.due if videos is None else videos)]
         return sorted(
-            {self.networks.weights(model) for video in videos for step in video.steps for model in video.models(step)}
+            {self.networks.weights(model) for video in chosen for step in video.steps for model in video.models(step)}
         )
 
     def current_intermediates(self, videos: Iterable[str] | None = None) -> set[str]:
         """Names, within the work folder, of everything of these *videos*, or of all, that the configuration as it is
         now can use again. It looks into every source."""
-        names = {f"plan.{self.plan_key()}.json"}
+        names = {f"plan.{self.plan_key()}.json", f"plan.{self.plan_key(self.explored)}.json"}
         for video in self.videos if videos is None else videos:
             key = self.key(video, "probe")
             names |= {f"{video}/probe.{key}.json", f"{video}/timeline.{key}.tsv"}
@@ -394,13 +438,16 @@ class Configuration:
                 names |= {f"{video}/{receipt.name}", f"{video}/{self.source(video).name}"}
         return names
 
-    def plan_key(self) -> str:
-        """Name of the plan: hash of how chunks are cut, and of which parts of which sources.
+    def plan_key(self, videos: Iterable[str] | None = None) -> str:
+        """Name of the plan of *videos*, or of those of this run: hash of how chunks are cut, and of which parts of which sources.
 
         Without the sources' fingerprints: every cluster job asks for this name, and must not open 10,000 files for it.
         The plan is made anew for other content because its inputs, the probes, then have other names.
         """
-        probes = {name: [self.videos[name].source, self.videos[name].steps["probe"]] for name in self.due}
+        probes = {
+            name: [self.videos[name].source, self.videos[name].steps["probe"]]
+            for name in (self.due if videos is None else videos)
+        }
         code = code_digest(Path(__file__).with_name("plan.py"))
         return short_hash(canonical([self.settings["chunk_frames"], code, probes]))
 
@@ -470,16 +517,6 @@ def fingerprint(source: Path) -> str:
             return f"{size}-{short_hash(head.hex() + handle.read().hex())}"
     except OSError as error:
         return f"unreadable: {error.strerror}"
-
-
-def _unfit_for_stills(row: Row) -> list[str]:
-    """What a row must not ask of a still image."""
-    mistakes = []
-    if row.start is not None or row.end is not None:
-        mistakes.append(f"{row.place}: start, end: a still image has no times; leave both empty")
-    if row.video.casefold() == "comparison":
-        mistakes.append(f"{row.place}: video: a still image cannot be named {row.video!r}: its comparison is")
-    return mistakes
 
 
 def _rejected(mistakes: list[str]) -> RestorationError:

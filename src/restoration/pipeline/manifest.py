@@ -1,6 +1,7 @@
 """The manifest: which videos, from where, by which recipe, with which exceptions."""
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pandas as pd
 
 from restoration.errors import RestorationError
 from restoration.media import remote
+from restoration.media.sample import seconds
 from restoration.pipeline.validate import problems, typed, unknown
 
 Settings = dict[str, Any]
@@ -55,7 +57,9 @@ def read_manifest(path: Path, schema: dict[str, Any], stages: dict[str, Any]) ->
         place = f"{path}, line {int(str(index)) + 2}"
         found = problems({key: value for key, value in filled.items() if key in fixed}, schema, place)
         found += [f"{place}: source: {mistake}" for mistake in remote.mistakes(filled.get("source", ""))]
-        overrides, wrong = _overrides({key: value for key, value in filled.items() if key not in fixed}, stages, place)
+        overrides, wrong = read_overrides(
+            {key: value for key, value in filled.items() if key not in fixed}, stages, place
+        )
         found += wrong
         name = filled.get("video", "")
         # Folders on macOS and Windows shares do not tell upper from lower case.
@@ -92,9 +96,10 @@ def _read_table(path: Path) -> pd.DataFrame:
     return table[(table != "").any(axis=1)]
 
 
-def _overrides(
-    cells: dict[str, str], stages: dict[str, Any], place: str
+def read_overrides(
+    cells: Mapping[str, str], stages: Mapping[str, Any], place: str
 ) -> tuple[dict[str, Settings | None], list[str]]:
+    """What *cells*, texts by column, change of the settings of each of *stages*, and every mistake; see `read_manifest`."""
     overrides: dict[str, Settings | None] = {}
     mistakes = []
     for column, text in cells.items():
@@ -116,15 +121,7 @@ def _overrides(
 
 
 def _row(place: str, cells: dict[str, str], overrides: dict[str, Settings | None]) -> Row:
-    start, end = (_seconds(cells[key]) if key in cells else None for key in ("start", "end"))
+    start, end = (float(seconds(cells[key])) if key in cells else None for key in ("start", "end"))
     promised: Settings = {"bytes": int(cells["bytes"])} if "bytes" in cells else {}
     promised |= {"sha256": cells["sha256"].lower()} if "sha256" in cells else {}
     return Row(place, cells["video"], cells["source"], cells["recipe"], start, end, promised, overrides)
-
-
-def _seconds(text: str) -> float:
-    """Seconds from `12.5` or `HH:MM:SS.mmm`."""
-    seconds = 0.0
-    for part in text.split(":"):
-        seconds = seconds * 60 + float(part)
-    return seconds
