@@ -29,7 +29,8 @@ from restoration.pipeline.forecast import (
 from restoration.pipeline.job import put_on_path
 from restoration.pipeline.plan import NEIGHBOURS, Span, spread, write_plan
 from restoration.pipeline.prune import prune
-from restoration.pipeline.summary import outcomes, write_summary
+from restoration.pipeline.summary import outcomes, read_summary, write_summary
+from restoration.review.index import write_index
 
 WORKFLOW = Path(workflow.basedir) / "workflow"
 put_on_path(WORKFLOW / "scripts")
@@ -325,6 +326,29 @@ def restored_video(wildcards):
     return stored(restored(wildcards.video)[0])
 
 
+def delivery_report(wildcards):
+    """Input function: the report on the main delivered file of a video."""
+    return stored(f"{restored(wildcards.video)[0]}.delivery.json")
+
+
+def face_record(wildcards):
+    """Input function: the record of a video's faces, if they are restored."""
+    return [stored(file) for file in face_records(wildcards.video)]
+
+
+def face_records(video):
+    """The record of a video's faces, if they are restored."""
+    has_faces = "faces" in CONFIGURATION.videos[video].steps
+    return [f"{RESULTS}/{video}/{video}.faces.json"] if has_faces else []
+
+
+def current_steps(wildcards):
+    """Params function: STEP.KEY of all that makes a video, by which logs of other settings are told from its own."""
+    video = wildcards.video
+    steps = [step for step in CONFIGURATION.videos[video].steps if step != "page"]
+    return [f"{step}.{CONFIGURATION.key(video, step)}" for step in steps]
+
+
 @cache
 def planned_spans(plan):
     """The chunks of every video; read once, because every video asks."""
@@ -490,6 +514,10 @@ def summarize():
         # It names logs, which are local; so is it where the results are not.
         folder = Path(LOGS if is_remote(RESULTS) else RESULTS)
         print(write_summary(rows, folder / "summary.tsv"), file=sys.stderr)
+        page = stored(f"{RESULTS}/index.html")
+        write_index(read_summary(folder / "summary.tsv"), Path(WORK), Path(page))
+        if is_remote(RESULTS):
+            asyncio.run(page.flags["storage_object"].managed_store())
 
 
 def require_results():
@@ -505,13 +533,12 @@ def require_results():
 def results_of(video):
     """All files that are due of a video."""
     files = restored(video)
-    has_faces = "faces" in CONFIGURATION.videos[video].steps
-    records = [f"{RESULTS}/{video}/{video}.faces.json"] if has_faces else []
     return [
         *files,
         *(f"{file}.delivery.json" for file in files),
-        *records,
+        *face_records(video),
         f"{RESULTS}/{video}/comparison.png",
+        f"{RESULTS}/{video}/{video}.html",
     ]
 
 

@@ -36,7 +36,8 @@ USED_UP = {"all": (), "small": (*ENLARGING_STEPS, "faces"), "none": ("frames", *
 DRAFT = "int8"
 """The precision for which a network is fitted to each video."""
 FINGERPRINT_BYTES = 65536
-STEPS = ("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "comparison", "record")
+TEMPLATES = Path(__file__).parents[1] / "review" / "templates"
+STEPS = ("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "comparison", "record", "page")
 """Every step of a video's way; each has a rule and a script of its name."""
 
 
@@ -281,6 +282,7 @@ class Configuration:
         steps |= {"encode": encode, **copies, "comparison": {}}
         if "faces" in steps:
             steps["record"] = {"trimmed": encode.get("trimmed", False)}
+        steps["page"] = {}
         fused = bool(self.settings["fuse"]) and {"upscale", "faces"} <= steps.keys() and "settle" not in steps
         return Video(row.source, row.promised, steps, hints, fused)
 
@@ -307,7 +309,7 @@ class Configuration:
 
     def _spec(self, video: str, step: str, settings: Settings) -> Settings:
         spec = settings | {"code": self._code[step.partition(".")[0]]} | self.networks.spec(settings)
-        if step == "comparison":
+        if step in ("comparison", "page"):
             used = {
                 step: self.videos[video].models(step) for step in RESTORING_STAGES if step in self.videos[video].steps
             }
@@ -317,6 +319,13 @@ class Configuration:
                     f"{stage} {' + '.join(models)}{notes.get(stage, '')}" for stage, models in used.items() if models
                 ]
             }
+        if step == "page":
+            told = {
+                name: [self.networks.told(m) for m in self.videos[video].models(name)]
+                for name in self.videos[video].steps
+                if name != "quantize"
+            }
+            spec |= {"stages": {name: models for name, models in told.items() if models}, "look": _look()}
         if step == "record":
             steps = self.videos[video].steps
             said = {option: value for step in ("detect", "faces") for option, value in steps[step].items()}
@@ -381,7 +390,7 @@ class Configuration:
         names = {f"plan.{self.plan_key()}.json"}
         for video in self.videos if videos is None else videos:
             key = self.key(video, "probe")
-            names |= {f"{video}/probe.{key}.json", f"{video}/timeline.{key}.tsv"}
+            names |= {f"{video}/probe.{key}.json", f"{video}/timeline.{key}.tsv", f"{video}/page.json"}
             steps = self.videos[video].steps
             names |= {
                 f"{video}/{step}.{self.key(video, step)}"
@@ -407,6 +416,11 @@ class Configuration:
     @cached_property
     def _code(self) -> dict[str, str]:
         return {step: code_digest(self.workflow / "scripts" / f"{step}.py") for step in STEPS}
+
+
+def _look() -> str:
+    """Digest of the templates of pages, which no digest of code sees."""
+    return short_hash("".join(path.read_text() for path in sorted(TEMPLATES.iterdir())))
 
 
 def _restores_a_still(row: Row) -> bool:
