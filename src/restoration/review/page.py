@@ -101,7 +101,7 @@ def write_page(
         "thumbnail": picture_data(thumbnail),
         "thumbnail_size": thumbnail.shape[1::-1],
         "measures": measured.get("video", {}),
-        "warnings": _warnings(delivered, record, measured.get("findings", [])),
+        "warnings": _warnings(delivered, record, measured.get("findings", []), coloured="colorize" in spec["stages"]),
     }
     with atomic(card) as temporary:
         temporary.write_text(json.dumps(about))
@@ -151,7 +151,11 @@ def _assumptions(description: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _warnings(
-    delivered: Mapping[str, Any], record: dict[str, Any] | None, findings: Sequence[Mapping[str, Any]]
+    delivered: Mapping[str, Any],
+    record: dict[str, Any] | None,
+    findings: Sequence[Mapping[str, Any]],
+    *,
+    coloured: bool,
 ) -> list[str]:
     """What one should know of a result before opening its page, in few words."""
     dropped = sum(stream["fate"] == "dropped" for stream in delivered["streams"])
@@ -159,6 +163,7 @@ def _warnings(
         "the source is damaged": bool(delivered["damage"]),
         f"{count_of(dropped, 'stream')} dropped": bool(dropped),
         "faces are invented": record is not None and _invents(record) and bool(_changed(record)),
+        "colours are invented": coloured,
         count_of(len(findings), "finding"): bool(findings),
     }
     return [words for words, holds in said.items() if holds]
