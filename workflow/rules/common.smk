@@ -518,6 +518,8 @@ def summarize():
         write_index(read_summary(folder / "summary.tsv"), Path(WORK), Path(page))
         if is_remote(RESULTS):
             asyncio.run(page.flags["storage_object"].managed_store())
+            # Snakemake clears up what jobs put there only.
+            Path(page).unlink()
 
 
 def require_results():
