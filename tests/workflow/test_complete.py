@@ -32,7 +32,7 @@ def test_a_result_that_nobody_made_is_named(project):
     shutil.rmtree(project.results / "irregular")
     run = project.snakemake()
     assert run.code == 1
-    assert "the run ended without results/regular/comparison.png, results/irregular/comparison.png." in run.output
+    assert "the run ended without results/regular/comparison.png, results/irregular/comparison.png, " in run.output
     # Who asks for less gets less.
     project.run("weights")
 
@@ -49,6 +49,9 @@ def test_the_summary_says_why(project):
     assert run.code == 1
     log = f"logs/regular/{restored.parent.name}/{restored.stem}.log"
     assert f"  regular: failed ({log}): {chunk.relative_to(project.folder)}: " in run.output
+    index = (project.results / "index.html").read_text()
+    assert 'href="irregular/irregular.html"' in index and 'href="regular/regular.html"' not in index
+    assert str(chunk.relative_to(project.folder)) in index
 
 
 def test_a_part_is_restored_alone_and_the_summary_keeps_the_others(project):

@@ -86,7 +86,7 @@ def test_comparisons_and_reports_lie_beside_them(run):
 def test_a_video_may_be_called_comparison(run):
     folder = run.project.results / "comparison"
     assert {path.name for path in folder.iterdir()} == {
-        "comparison.mp4", "comparison.mp4.delivery.json", "comparison.png"
+        "comparison.mp4", "comparison.mp4.delivery.json", "comparison.png", "comparison.html"
     }  # fmt: skip
 
 
@@ -99,7 +99,7 @@ def test_another_quality_concerns_the_jpeg(run, tmp_path):
     with project.stage("encode") as encode:
         encode["quality"] = 50
     before = restored(project, "turned").stat().st_size
-    assert project.run() == jobs("encode", "comparison", of=["turned"])
+    assert project.run() == jobs("encode", "comparison", "page", of=["turned"])
     assert restored(project, "turned").stat().st_size < before
     assert not project.dry()
 

@@ -2,6 +2,7 @@
 
 import shutil
 from collections import Counter
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -41,11 +42,11 @@ def project(local, tmp_path):
 
 
 def made(folder):
-    """The results in a folder, by their place in it: bytes, but frames of Matroska, which has random numbers in it."""
+    """The results in a folder, by their place in it: bytes, but frames of Matroska, which has random numbers in it, and
+    of pages the title, because they tell how long jobs took."""
+    content = {".mkv": frames, ".html": lambda path: path.read_text().partition("</title>")[0]}
     files = [path for path in folder.glob("*/*") if path.is_file()]
-    return {
-        str(path.relative_to(folder)): frames(path) if path.suffix == ".mkv" else path.read_bytes() for path in files
-    }
+    return {str(path.relative_to(folder)): content.get(path.suffix, Path.read_bytes)(path) for path in files}
 
 
 def stored(bucket, folder):
@@ -65,8 +66,8 @@ def summary(project):
 
 def test_everything_is_in_the_bucket_and_made_once(project, local, s3, bucket, tmp_path):
     ran = project.run()
-    assert ran == jobs("encode", "comparison", of=VIDEOS) + jobs("record", of=["two"]) + Counter(["mark"])
-    assert len(made(local.results)) == 2 * 3 + 2
+    assert ran == jobs("encode", "comparison", "page", of=VIDEOS) + jobs("record", of=["two"]) + Counter(["mark"])
+    assert len(made(local.results)) == 2 * 4 + 2
     assert stored(bucket, tmp_path / "stored") == made(local.results)
     assert summary(project) == dict.fromkeys(VIDEOS, "done")
     assert not project.results.exists()
@@ -78,10 +79,10 @@ def test_everything_is_in_the_bucket_and_made_once(project, local, s3, bucket, t
     assert len(requests) <= 4, "a listing, rather than a question for each result"
 
     bucket.Object("out/two/two.faces.json").delete()
-    assert project.run() == jobs("record", of=["two"])
+    assert project.run() == jobs("record", "page", of=["two"])
     assert stored(bucket, tmp_path / "stored") == made(local.results)
     bucket.Object("out/one/one.mp4").delete()
-    assert project.run() == jobs("encode", "comparison", of=["one"])
+    assert project.run() == jobs("encode", "comparison", "page", of=["one"])
     assert stored(bucket, tmp_path / "stored") == made(local.results)
     assert summary(project) == dict.fromkeys(VIDEOS, "done")
     assert "Traceback" not in project.snakemake("prune").output
@@ -113,8 +114,10 @@ def test_a_refused_upload_fails_alone(project, local, s3, bucket, tmp_path):
     assert run.code == 1
     assert f"Failed to store output in storage {URL}/two/two.mp4" in run.output
     assert summary(project) == {"one": "done", "two": "unfinished"}
+    index = bucket.Object("out/index.html").get()["Body"].read().decode()
+    assert 'href="one/one.html"' in index and 'href="two/two.html"' not in index and "unfinished" in index
     s3.server.app = app
-    assert project.run() == jobs("encode", "comparison", of=["two"])
+    assert project.run() == jobs("encode", "comparison", "page", of=["two"])
     assert stored(bucket, tmp_path / "stored") == made(local.results)
 
 

@@ -29,7 +29,8 @@ from restoration.pipeline.forecast import (
 from restoration.pipeline.job import put_on_path
 from restoration.pipeline.plan import NEIGHBOURS, Span, spread, write_plan
 from restoration.pipeline.prune import prune
-from restoration.pipeline.summary import outcomes, write_summary
+from restoration.pipeline.summary import outcomes, read_summary, write_summary
+from restoration.review.index import write_index
 
 WORKFLOW = Path(workflow.basedir) / "workflow"
 put_on_path(WORKFLOW / "scripts")
@@ -43,7 +44,7 @@ try:
 except RestorationError as error:
     raise WorkflowError(str(error)) from None
 
-for notice in CONFIGURATION.networks.notices.values():
+for notice in CONFIGURATION.notices(CONFIGURATION.due):
     print(notice, file=sys.stderr)
 
 SETTINGS = CONFIGURATION.settings
@@ -58,13 +59,19 @@ if workflow.nodes is not None:
     workflow.resource_settings.cores = workflow.global_resources["_cores"] = None
 # Used with --sdm conda only.
 ENVIRONMENT = str(WORKFLOW.parent / "environment.yml")
-PLAN = f"{WORK}/plan.{CONFIGURATION.plan_key()}.json"
+# What is planned together, by the plan's key: the manifest, or this part of it, and what `explore` makes of it.
+PLAN_KEY = CONFIGURATION.plan_key()
+EXPLORE_KEY = CONFIGURATION.plan_key(CONFIGURATION.explored)
+PLANNED = {EXPLORE_KEY: CONFIGURATION.explored, PLAN_KEY: CONFIGURATION.due}
+PLAN_OF = {video: key for key, videos in PLANNED.items() for video in videos}
+PLAN = f"{WORK}/plan.{PLAN_KEY}.json"
 
 
 wildcard_constraints:
     video="[A-Za-z0-9][A-Za-z0-9._-]*",
     model=r"[\w.+-]+",
     key="[0-9a-f]{10}",
+    plan="[0-9a-f]{10}",
     span=Span.PATTERN,
     variant=r"(\.[a-z][a-z0-9-]*)?",
     container="mp4|mkv|mov|png|jpg|tif",
@@ -203,7 +210,7 @@ def neighbourhood(step):
 
     def near_chunks(wildcards):
         span = Span.parse(wildcards.span)
-        spans = planned_spans(checkpoints.plan.get().output[0])[wildcards.video]
+        spans = spans_of(wildcards.video)
         previous = CONFIGURATION.videos[wildcards.video].before(step)
         return [
             chunk_after(wildcards.video, previous, near)
@@ -277,7 +284,7 @@ def source_if_there(wildcards):
 def receipt(wildcards):
     """The note on how a remote source was fetched, as an input; nothing for a local one."""
     found = CONFIGURATION.receipt(wildcards.video)
-    return [f"{WORK}/{wildcards.video}/{found.name}"] if found else []
+    return [f"{WORK}/{found.parent.name}/{found.name}"] if found else []
 
 
 def copy_to_fetch(wildcards):
@@ -321,8 +328,31 @@ def restored(video):
 def restored_video(wildcards):
     """Input function: the main delivered file of a video."""
     # Before planning Snakemake takes every encode for due; only who waits for the plan, too, is thought over after it.
-    checkpoints.plan.get()
+    spans_of(wildcards.video)
     return stored(restored(wildcards.video)[0])
+
+
+def delivery_report(wildcards):
+    """Input function: the report on the main delivered file of a video."""
+    return stored(f"{restored(wildcards.video)[0]}.delivery.json")
+
+
+def face_record(wildcards):
+    """Input function: the record of a video's faces, if they are restored."""
+    return [stored(file) for file in face_records(wildcards.video)]
+
+
+def face_records(video):
+    """The record of a video's faces, if they are restored."""
+    has_faces = "faces" in CONFIGURATION.videos[video].steps
+    return [f"{RESULTS}/{video}/{video}.faces.json"] if has_faces else []
+
+
+def current_steps(wildcards):
+    """Params function: STEP.KEY of all that makes a video, by which logs of other settings are told from its own."""
+    video = wildcards.video
+    steps = [step for step in CONFIGURATION.videos[video].steps if step != "page"]
+    return [f"{step}.{CONFIGURATION.key(video, step)}" for step in steps]
 
 
 @cache
@@ -330,6 +360,11 @@ def planned_spans(plan):
     """The chunks of every video; read once, because every video asks."""
     names = json.loads(Path(plan).read_text())
     return {video: [Span.parse(name) for name in names[video]] for video in names}
+
+
+def spans_of(video):
+    """The chunks of a video as they are planned now, once they are."""
+    return planned_spans(checkpoints.plan.get(plan=PLAN_OF[video]).output[0])[video]
 
 
 def chunks_before(step):
@@ -356,12 +391,59 @@ def of_all_chunks(step, suffix):
 
     def files(wildcards):
         key = CONFIGURATION.key(wildcards.video, step)
-        spans = planned_spans(checkpoints.plan.get().output[0])[wildcards.video]
         return [
-            f"{WORK}/{wildcards.video}/{step}.{key}/{span}{suffix}" for span in spans
+            f"{WORK}/{wildcards.video}/{step}.{key}/{span}{suffix}"
+            for span in spans_of(wildcards.video)
         ] or f"{WORK}/{wildcards.video}/unreadable"
 
     return files
+
+
+def sheets(wildcards):
+    """Input function: the pages on which `explore` compares settings."""
+    if not CONFIGURATION.explored:
+        raise WorkflowError(
+            "config: explore.grid: there is nothing to compare. Name settings and their values, such as "
+            "{colorize.render_factor: [14, 21, 35]}; docs/explore.md tells more"
+        )
+    for notice in CONFIGURATION.notices(CONFIGURATION.explored):
+        print(notice, file=sys.stderr)
+    return [
+        stored(f"{RESULTS}/{video}/{video}.explore.html")
+        for video in CONFIGURATION.cells
+    ]
+
+
+def cells_after(wildcards):
+    """Input function: what the cells of a video's grid become, chunk by chunk, cell by cell."""
+    return [
+        chunk_after(name, CONFIGURATION.videos[name].before("images"), span)
+        for name in cell_names(wildcards.video)
+        for span in spans_of(name)
+    ] or f"{WORK}/{cell_names(wildcards.video)[0]}/unreadable"
+
+
+def cells_before(wildcards):
+    """Input function: the frames that all cells of a video restore, as they are in the first."""
+    name = cell_names(wildcards.video)[0]
+    return [chunk_after(name, "frames", span) for span in spans_of(name)]
+
+
+def cell_probe(wildcards):
+    """Input function: the probe of the first cell of a video's grid; those of the others tell the same."""
+    name = cell_names(wildcards.video)[0]
+    return f"{WORK}/{name}/probe.{CONFIGURATION.key(name, 'probe')}.json"
+
+
+def cell_timeline(wildcards):
+    """Input function: the timeline that goes with it."""
+    name = cell_names(wildcards.video)[0]
+    return f"{WORK}/{name}/timeline.{CONFIGURATION.key(name, 'probe')}.tsv"
+
+
+def cell_names(video):
+    """The cells of a video's grid, as videos."""
+    return [cell.row.video for cell in CONFIGURATION.cells[video]]
 
 
 def tracks(wildcards):
@@ -380,11 +462,26 @@ def reference_images(wildcards):
 
 
 def all_probes(wildcards):
-    """Input function: the probe of every video; asked only where the plan is made, because it looks at every source."""
+    """Input function: the probe of every planned video; asked only for a plan, because it looks at every source."""
+    return probes_of(wildcards.plan)
+
+
+def due_probes(wildcards):
+    """Input function: the probe of every video that is due."""
+    return probes_of(PLAN_KEY)
+
+
+def probes_of(plan):
+    """The probe of every video of a plan."""
     return [
         f"{WORK}/{video}/probe.{CONFIGURATION.key(video, 'probe')}.json"
-        for video in CONFIGURATION.due
+        for video in PLANNED[plan]
     ]
+
+
+def planned_weights(wildcards):
+    """Input function: the weights of every planned video."""
+    return CONFIGURATION.all_weights(PLANNED[wildcards.plan])
 
 
 @cache
@@ -415,7 +512,7 @@ def kind_of(video):
 
 def specimens():
     """For each kind of videos the longest that can be read, and how many frames it has."""
-    plan = planned_spans(checkpoints.plan.get().output[0])
+    plan = planned_spans(checkpoints.plan.get(plan=PLAN_KEY).output[0])
     frames = {video: plan[video][-1].last + 1 for video in plan if plan[video]}
     by_length = sorted(frames, key=frames.__getitem__)
     return {kind_of(video): (video, frames[video]) for video in by_length}
@@ -458,7 +555,7 @@ def any_of_kind(kind):
 def tell_forecast(calibrations, target):
     """Say what all videos of this run will cost."""
     known = {Path(file).stem: Calibration.read(Path(file)) for file in calibrations}
-    probes = dict(zip(CONFIGURATION.due, map(Path, all_probes(None)), strict=True))
+    probes = dict(zip(CONFIGURATION.due, map(Path, probes_of(PLAN_KEY)), strict=True))
     plan = planned_spans(PLAN)
     unreadable = [video for video in probes if not plan[video]]
     readable = {video: probes[video] for video in probes if plan[video]}
@@ -490,6 +587,12 @@ def summarize():
         # It names logs, which are local; so is it where the results are not.
         folder = Path(LOGS if is_remote(RESULTS) else RESULTS)
         print(write_summary(rows, folder / "summary.tsv"), file=sys.stderr)
+        page = stored(f"{RESULTS}/index.html")
+        write_index(read_summary(folder / "summary.tsv"), Path(WORK), Path(page))
+        if is_remote(RESULTS):
+            asyncio.run(page.flags["storage_object"].managed_store())
+            # Snakemake clears up what jobs put there only.
+            Path(page).unlink()
 
 
 def require_results():
@@ -505,13 +608,14 @@ def require_results():
 def results_of(video):
     """All files that are due of a video."""
     files = restored(video)
-    has_faces = "faces" in CONFIGURATION.videos[video].steps
-    records = [f"{RESULTS}/{video}/{video}.faces.json"] if has_faces else []
+    if "images" in CONFIGURATION.videos[video].steps:
+        return [f"{RESULTS}/{video}/{video}.index.tsv", *face_records(video)]
     return [
         *files,
         *(f"{file}.delivery.json" for file in files),
-        *records,
+        *face_records(video),
         f"{RESULTS}/{video}/comparison.png",
+        f"{RESULTS}/{video}/{video}.html",
     ]
 
 

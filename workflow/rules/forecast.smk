@@ -27,7 +27,7 @@ rule calibrate:
 
 rule forecast:
     input:
-        probes=all_probes,
+        probes=due_probes,
         calibrations=calibrations,
     log:
         f"{LOGS}/forecast.log",

@@ -48,11 +48,11 @@ checkpoint plan:
         probes=all_probes,
         # Everything that is ancient() for others passes here: of a job that is not done though its file is there,
         # Snakemake takes all that is behind it for done, and ends.
-        weights=CONFIGURATION.all_weights(),
+        weights=planned_weights,
     output:
-        PLAN,
+        f"{WORK}/plan.{{plan}}.json",
     log:
-        f"{LOGS}/plan.log",
+        f"{LOGS}/plan.{{plan}}.log",
     localrule: True
     message:
         "Planning chunks"

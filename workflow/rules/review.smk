@@ -1,4 +1,4 @@
-# Needs: a restored video and its source. Gives: pictures to judge it by.
+# Needs: a restored video, its source, and all reports on it. Gives: pictures to judge it by, and the page that shows them.
 ruleorder: comparison > encode  # a video may be named "comparison"
 
 
@@ -8,7 +8,12 @@ rule comparison:
         probe=ancient(probed),
         timeline=ancient(timeline),
     output:
-        stored(f"{RESULTS}/{{video}}/comparison.png"),
+        report(
+            stored(f"{RESULTS}/{{video}}/comparison.png"),
+            caption="../report/comparison.rst",
+            category="Comparisons",
+            labels={"video": "{video}"},
+        ),
     log:
         f"{LOGS}/{{video}}/comparison.log",
     # At each turn Snakemake asks a storage for the inputs of all jobs that wait.
@@ -23,3 +28,36 @@ rule comparison:
     shell:
         "comparison.py --video {wildcards.video:q} --spec {params.spec:q} --probe {input.probe:q} --timeline {input.timeline:q}"
         " --source={params.source:q} --restored {input.restored:q} {output:q} 2>&1 | tee {log:q}"
+
+
+rule page:
+    input:
+        restored=restored_video,
+        delivery=delivery_report,
+        faces=face_record,
+        probe=ancient(probed),
+        timeline=ancient(timeline),
+    output:
+        page=report(
+            stored(f"{RESULTS}/{{video}}/{{video}}.html"),
+            caption="../report/page.rst",
+            category="Restoration reports",
+            labels={"video": "{video}"},
+        ),
+        # Here and not in a storage, because the list of all videos is made of them.
+        card=f"{WORK}/{{video}}/page.json",
+    log:
+        f"{LOGS}/{{video}}/page.log",
+    priority: 1
+    conda:
+        ENVIRONMENT
+    params:
+        spec=spec("page"),
+        source=source,
+        current=current_steps,
+    message:
+        "Reporting on {wildcards.video}"
+    shell:
+        "page.py --video {wildcards.video:q} --spec {params.spec:q} --probe {input.probe:q} --timeline {input.timeline:q}"
+        " --source={params.source:q} --restored {input.restored:q} --delivery {input.delivery:q} --faces {input.faces:q}"
+        " --log {log:q} --current {params.current:q} --card {output.card:q} {output.page:q} 2>&1 | tee {log:q}"

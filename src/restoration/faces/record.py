@@ -20,6 +20,9 @@ METHODS = {
 }
 """What a network does to faces, by its task."""
 
+LEFT_ALONE = "left alone"
+"""How the decision on a face begins that is as it was."""
+
 
 def record(
     found: dict[str, Any], entries: list[dict[str, Any]], networks: dict[str, dict[str, str]], timeline: Timeline
@@ -59,7 +62,7 @@ def record(
 
 def _decision(share: float) -> str:
     """In words, how much of the strength a track gets."""
-    return {0.0: "left alone: too unlike the source", 1.0: "restored"}.get(share, f"softened to {share:.0%}")
+    return {0.0: f"{LEFT_ALONE}: too unlike the source", 1.0: "restored"}.get(share, f"softened to {share:.0%}")
 
 
 def write_mask(target: Path, chunks: Sequence[Path], timeline: Timeline, *, trimmed: bool) -> None:

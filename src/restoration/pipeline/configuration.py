@@ -38,7 +38,11 @@ USED_UP = {"all": (), "small": (*ENLARGING_STEPS, "faces"), "none": ("frames", *
 DRAFT = "int8"
 """The precision for which a network is fitted to each video."""
 FINGERPRINT_BYTES = 65536
-STEPS = ("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "comparison", "record", "images", "sheet")
+TEMPLATES = Path(__file__).parents[1] / "review" / "templates"
+STEPS = (
+    *("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS),
+    *("encode", "comparison", "record", "page", "images", "sheet"),
+)
 """Every step of a video's way; each has a rule and a script of its name."""
 
 
@@ -105,7 +109,7 @@ class Configuration:
                 mistakes += wrong
         listed = list(rows)
         self.cells: dict[str, list[Cell]] = {}
-        """Of each video that `explore` is about, what it is restored to; these are among the videos, and none is due."""
+        """Of each video that `explore` is about, what it is restored to: videos, too, of which none is due."""
         if not any(mistake.startswith(PLACE) for mistake in mistakes):
             options = schema["properties"]["explore"]["properties"]
             said = {option: about["default"] for option, about in options.items()} | self.settings["explore"]
@@ -147,6 +151,7 @@ class Configuration:
         self.networks.due = {model for row in rows for model in named(self._said("colorize", row))}
         self.videos = {row.video: self._video(row, hints[row.video]) for row in rows}
         self._specs: dict[str, dict[str, str]] = {}
+        self._told: set[str] = set()
 
     @property
     def explored(self) -> list[str]:
@@ -154,10 +159,11 @@ class Configuration:
         return [cell.row.video for made in self.cells.values() for cell in made]
 
     def notices(self, videos: Iterable[str]) -> list[str]:
-        """What the user should know about the choice of networks for *videos*."""
+        """What the user should know about the choice of networks for *videos*, and was not told before."""
         for video in videos:
             self.networks.announce(self.videos[video].steps)
-        return list(self.networks.notices.values())
+        told, self._told = self._told, set(self.networks.notices.values())
+        return [notice for notice in self.networks.notices.values() if notice not in told]
 
     def _typed(self, config: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         """*config* with the types that its options have, where text or numbers were written for another."""
@@ -323,8 +329,10 @@ class Configuration:
         steps |= {"images": image} if sampled else {"encode": encode, **copies, "comparison": {}}
         if "faces" in steps:
             steps["record"] = {"trimmed": encode.get("trimmed", False) and not sampled}
+        if not sampled:
+            steps["page"] = {}
         if row.video in self.cells:
-            steps["sheet"] = DETECTOR | {"cells": [dict(cell.values) for cell in self.cells[row.video]]}
+            steps["sheet"] = DETECTOR | {"cells": [[*cell.values.items()] for cell in self.cells[row.video]]}
         fused = bool(self.settings["fuse"]) and {"upscale", "faces"} <= steps.keys() and "settle" not in steps
         return Video(row.source, row.promised, steps, hints, fused)
 
@@ -351,7 +359,7 @@ class Configuration:
 
     def _spec(self, video: str, step: str, settings: Settings) -> Settings:
         spec = settings | {"code": self._code[step.partition(".")[0]]} | self.networks.spec(settings)
-        if step == "comparison":
+        if step in ("comparison", "page"):
             used = {
                 step: self.videos[video].models(step) for step in RESTORING_STAGES if step in self.videos[video].steps
             }
@@ -361,6 +369,13 @@ class Configuration:
                     f"{stage} {' + '.join(models)}{notes.get(stage, '')}" for stage, models in used.items() if models
                 ]
             }
+        if step == "page":
+            told = {
+                name: [self.networks.told(m) for m in self.videos[video].models(name)]
+                for name in self.videos[video].steps
+                if name not in ("quantize", "sheet")
+            }
+            spec |= {"stages": {name: models for name, models in told.items() if models}, "look": _look()}
         if step == "record":
             steps = self.videos[video].steps
             said = {option: value for step in ("detect", "faces") for option, value in steps[step].items()}
@@ -405,7 +420,11 @@ class Configuration:
             return None
         # A query may tell one file from another, or be a signature that expires: next to a SHA-256 it means nothing.
         key = short_hash(remote.address(source) if "sha256" in promised else source)
-        return Path(self.settings["work"], video, f"source.{key}.json")
+        # The cells of a grid read what was fetched for their video.
+        folder = next(
+            (parent for parent, cells in self.cells.items() for cell in cells if cell.row.video == video), video
+        )
+        return Path(self.settings["work"], folder, f"source.{key}.json")
 
     def source(self, video: str) -> Path:
         """The file that is read for *video*: its local source, or the copy of a remote one, beside the receipt."""
@@ -425,7 +444,7 @@ class Configuration:
         names = {f"plan.{self.plan_key()}.json", f"plan.{self.plan_key(self.explored)}.json"}
         for video in self.videos if videos is None else videos:
             key = self.key(video, "probe")
-            names |= {f"{video}/probe.{key}.json", f"{video}/timeline.{key}.tsv"}
+            names |= {f"{video}/probe.{key}.json", f"{video}/timeline.{key}.tsv", f"{video}/page.json"}
             steps = self.videos[video].steps
             names |= {
                 f"{video}/{step}.{self.key(video, step)}"
@@ -435,11 +454,12 @@ class Configuration:
             files = {"hints": "json", "track": "json", "quantize": "openvino"}
             names |= {f"{video}/{step}.{self.key(video, step)}.{kind}" for step, kind in files.items() if step in steps}
             if receipt := self.receipt(video):
-                names |= {f"{video}/{receipt.name}", f"{video}/{self.source(video).name}"}
+                names |= {f"{receipt.parent.name}/{name}" for name in (receipt.name, self.source(video).name)}
         return names
 
     def plan_key(self, videos: Iterable[str] | None = None) -> str:
-        """Name of the plan of *videos*, or of those of this run: hash of how chunks are cut, and of which parts of which sources.
+        """Name of the plan of *videos*, or of those of this run: hash of how chunks are cut, and of which parts of
+        which sources.
 
         Without the sources' fingerprints: every cluster job asks for this name, and must not open 10,000 files for it.
         The plan is made anew for other content because its inputs, the probes, then have other names.
@@ -454,6 +474,11 @@ class Configuration:
     @cached_property
     def _code(self) -> dict[str, str]:
         return {step: code_digest(self.workflow / "scripts" / f"{step}.py") for step in STEPS}
+
+
+def _look() -> str:
+    """Digest of the templates of pages, which no digest of code sees."""
+    return short_hash("".join(path.read_text() for path in sorted(TEMPLATES.iterdir())))
 
 
 def _restores_a_still(row: Row) -> bool:

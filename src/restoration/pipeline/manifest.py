@@ -99,7 +99,7 @@ def _read_table(path: Path) -> pd.DataFrame:
 def read_overrides(
     cells: Mapping[str, str], stages: Mapping[str, Any], place: str
 ) -> tuple[dict[str, Settings | None], list[str]]:
-    """What *cells*, texts by column, change of the settings of each of *stages*, and every mistake; see `read_manifest`."""
+    """What *cells*, texts by column, change of the settings of *stages*, and every mistake; see `read_manifest`."""
     overrides: dict[str, Settings | None] = {}
     mistakes = []
     for column, text in cells.items():

@@ -65,7 +65,7 @@ def write_summary(outcomes: Iterable[Outcome], target: Path) -> str:
     with target.with_name(f".{target.name}.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         mine = {row.video for row in rows}
-        others = [row for row in _table(target) if row["video"] not in mine]
+        others = [row for row in read_summary(target) if row["video"] not in mine]
         with atomic(target) as temporary, temporary.open("w", newline="") as handle:
             table = csv.DictWriter(handle, [field.name for field in fields(Outcome)], dialect="excel-tab")
             table.writeheader()
@@ -81,7 +81,8 @@ def write_summary(outcomes: Iterable[Outcome], target: Path) -> str:
     return "\n".join([f"Videos: {total}; see {target}", *amiss[:MOST_NAMED], *more])
 
 
-def _table(target: Path) -> list[dict[str, str]]:
+def read_summary(target: Path) -> list[dict[str, str]]:
+    """The rows of the table that `write_summary` wrote; none where there is no table."""
     if not target.exists():
         return []
     with target.open(newline="") as handle:

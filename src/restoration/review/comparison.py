@@ -1,8 +1,9 @@
-"""Side-by-side pictures of source and result."""
+"""Source and result side by side: the same frames of both, at one size."""
 
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import cv2
 import numpy as np
@@ -23,6 +24,14 @@ LINE_HEIGHT = 28
 FONT = cv2.FONT_HERSHEY_SIMPLEX, 0.5
 
 
+class Pair(NamedTuple):
+    """Frame *number* of the source and of the result, each as large as it is."""
+
+    number: int
+    before: Frame
+    after: Frame
+
+
 def write_comparison(
     source: Path, description: dict[str, Any], timeline: Timeline, restored: Path, target: Path, made_by: list[str]
 ) -> None:
@@ -30,29 +39,53 @@ def write_comparison(
 
     Left the source, enlarged bicubically to the result's size; right the result, labelled with what made it.
     """
-    shots = timeline.shots()
-    chosen = sorted({round(i * (len(shots) - 1) / max(1, MOST_SHOTS - 1)) for i in range(MOST_SHOTS)})
     rows = []
-    for first, last in (shots[i] for i in chosen):
-        number = (first + last) // 2
-        before = plain(next(extract(source, description, timeline, number, number)))
-        after = plain(read_still(restored).pixels) if is_still(restored) else _frame_at(restored, number, timeline)
-        rows.append(_row(before, after, f"source, frame {number}", "restored: " + (", ".join(made_by) or "no stage")))
+    for pair in pairs(source, description, timeline, restored, middles(timeline)):
+        labels = [f"source, frame {pair.number}", restored_by(made_by)]
+        rows.append(side_by_side(*alike(pair.before, pair.after, WIDEST), labels))
     picture = np.vstack(rows)
     with atomic(target) as temporary:
         if not cv2.imwrite(str(temporary), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)):
             raise RestorationError(f"{target}: the picture cannot be written")
 
 
-def _row(before: Frame, after: Frame, before_label: str, after_label: str) -> Frame:
+def middles(timeline: Timeline) -> list[int]:
+    """The middle frames of up to three shots, evenly chosen."""
+    shots = timeline.shots()
+    chosen = sorted({round(i * (len(shots) - 1) / max(1, MOST_SHOTS - 1)) for i in range(MOST_SHOTS)})
+    return [sum(shots[i]) // 2 for i in chosen]
+
+
+def pairs(
+    source: Path, description: dict[str, Any], timeline: Timeline, restored: Path, numbers: Iterable[int]
+) -> Iterator[Pair]:
+    """The frames with these *numbers* of *source* and of what was *restored*; RestorationError where one is missing."""
+    for number in numbers:
+        before = plain(next(extract(source, description, timeline, number, number)))
+        after = plain(read_still(restored).pixels) if is_still(restored) else _frame_at(restored, number, timeline)
+        yield Pair(number, before, after)
+
+
+def restored_by(made_by: list[str]) -> str:
+    """The label of a result."""
+    return "restored: " + (", ".join(made_by) or "no stage")
+
+
+def alike(before: Frame, after: Frame, widest: int) -> tuple[Frame, Frame]:
+    """Both at the size of *after*, the source enlarged bicubically, and at most *widest* pixels wide."""
     height, width = after.shape[:2]
-    size = (min(width, WIDEST), max(1, height * min(width, WIDEST) // width))
+    size = (min(width, widest), max(1, height * min(width, widest) // width))
     shrink = cv2.INTER_AREA if size[0] < width else cv2.INTER_CUBIC
-    left = cv2.resize(cv2.resize(before, (width, height), interpolation=cv2.INTER_CUBIC), size, interpolation=shrink)
-    right = cv2.resize(after, size, interpolation=shrink)
-    lines = [fitting(label, size[0]) for label in (before_label, after_label)]
+    before = cast(Frame, cv2.resize(before, (width, height), interpolation=cv2.INTER_CUBIC))
+    left, right = (cv2.resize(picture, size, interpolation=shrink) for picture in (before, after))
+    return cast(Frame, left), cast(Frame, right)
+
+
+def side_by_side(left: Frame, right: Frame, labels: list[str]) -> Frame:
+    """Two pictures of one size beside each other, each under its label."""
+    lines = [fitting(label, left.shape[1]) for label in labels]
     count = max(map(len, lines))
-    return np.hstack([_labelled(cast(Frame, p), text, count) for p, text in zip((left, right), lines, strict=True)])
+    return np.hstack([labelled(picture, text, count) for picture, text in zip((left, right), lines, strict=True)])
 
 
 def fitting(text: str, width: int) -> list[str]:
@@ -67,7 +100,7 @@ def fitting(text: str, width: int) -> list[str]:
     return lines
 
 
-def _labelled(picture: Frame, lines: list[str], count: int) -> Frame:
+def labelled(picture: Frame, lines: list[str], count: int) -> Frame:
     """*picture* under a bar of *count* lines."""
     bar = np.zeros((count * LINE_HEIGHT, picture.shape[1], 3), np.uint8)
     for number, line in enumerate(lines):

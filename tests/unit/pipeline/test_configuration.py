@@ -615,6 +615,48 @@ def test_weights_are_listed_once_and_named_after_their_content(project):
     assert project.configuration().all_weights() == []
 
 
+def test_single_frames_become_images_and_have_no_neighbours(project):
+    project.config["recipes"]["film"]["upscale"]["stability"] = 0.9
+    project.config["recipes"]["film"]["ingest"] = {"sample": "every 5"}
+    assert list(project.configuration().videos["a"].steps) == ["probe", "frames", "upscale", "images"]
+    project.config["results"] = "s3://bucket/folder"
+    with pytest.raises(RestorationError, match=r"line 2: ingest\.sample: images of single frames need a folder"):
+        project.configuration()
+
+
+def test_a_still_has_no_frames_to_choose_from(project):
+    Path("a.png").write_bytes(b"x")
+    project.rows("a\ta.png\tfilm\tshots 3", columns="video\tsource\trecipe\tingest.sample")
+    with pytest.raises(RestorationError, match=r"line 2: ingest\.sample: a still image has one frame only"):
+        project.configuration()
+
+
+def test_cells_are_videos_that_are_not_due(project):
+    project.models["mtcnn"] = model(5, task="detect")
+    project.config["explore"] = {"videos": ["a"], "sample": "at 1", "grid": {"upscale.outscale": [1, 2, 4]}}
+    configuration = project.configuration()
+    assert configuration.due == ["a", "b", "c"]
+    assert len(configuration.explored) == 3
+    assert [configuration.videos[cell].steps["upscale"]["outscale"] for cell in configuration.explored] == [1, 2, 4]
+    assert configuration.plan_key() != configuration.plan_key(configuration.explored)
+    kept = configuration.current_intermediates()
+    assert {f"plan.{configuration.plan_key(configuration.explored)}.json"} < kept
+    assert {name.partition("/")[0] for name in kept} > set(configuration.explored)
+
+
+def test_mistakes_in_a_grid_are_those_of_rows(project):
+    project.config["explore"] = {"grid": {"colorize.render_factor": [10]}}
+    with pytest.raises(RestorationError, match=r"explore.grid: colorize: recipe 'film' has no stage colorize"):
+        project.configuration()
+
+
+@pytest.mark.parametrize("sample", ["every", "every 0", "at", "at 1:99", "shots 0", "some"])
+def test_samples_that_mean_nothing(project, sample):
+    project.config["recipes"]["film"]["ingest"] = {"sample": sample}
+    with pytest.raises(RestorationError, match="sample"):
+        project.configuration()
+
+
 def test_current_intermediates(project):
     configuration = project.configuration()
     key = configuration.key

@@ -1,0 +1,178 @@
+"""The report on one video: a page to judge it by, and a card that stands for it in the list of all."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from restoration.faces.record import LEFT_ALONE
+from restoration.files import atomic
+from restoration.media.timeline import Timeline
+from restoration.pipeline.cost import Cost, read_cost
+from restoration.review.comparison import Pair, alike, middles, pairs
+from restoration.review.face_strips import MOST_FACES, face_strips
+from restoration.review.html import count_of, picture_data, shrunk, write_html
+from restoration.review.plots import plots
+
+WIDEST, THUMBNAIL = 1024, 240
+"""Pixels across of the pictures on a page, and of that on a card."""
+SKETCHED = (
+    "{faces} invented by {model}: nothing more than an AI sketch artist's hallucination of a face that would look like "
+    "the source when it is degraded. They are not evidence of how anybody looked, and identify nobody."
+)
+SHARPENED = "{faces} sharpened by {model}, a network for any picture, which knows nothing of faces."
+COLOURED = "Colours were invented by {model}: a guess at what looks likely, not a record of what was there."
+DETAILED = "Detail finer than the source's was made up by {model}."
+
+
+def write_page(
+    target: Path,
+    card: Path,
+    video: str,
+    spec: Mapping[str, Any],
+    source: Path,
+    description: dict[str, Any],
+    timeline: Timeline,
+    restored: Path,
+    *,
+    delivery: Path,
+    faces: Path | None,
+    logs: Path,
+    current: Sequence[str],
+    measures: Path | None = None,
+    table: Path | None = None,
+    provenance: Path | None = None,
+) -> None:
+    """Write the report on *video* as one HTML file, and a *card* (JSON) for `restoration.review.index`.
+
+    *spec* names the models of each step (`stages`, as records tell of them) and `made_by`; *description* is the
+    probe's. *delivery*, *faces* (the record), *measures* with their *table* and *provenance* are the reports on the
+    video; one that is None is left out. *logs* is the folder of the video's logs; *current* names, STEP.KEY, tell which
+    of them are of the settings that made the result. RestorationError where a frame is missing.
+    """
+    delivered = json.loads(delivery.read_text())
+    record = json.loads(faces.read_text()) if faces else None
+    measured = json.loads(measures.read_text()) if measures else {}
+    start, still = int(timeline.pts[0]), bool(description.get("still"))
+    seconds = float((timeline.end - start) * timeline.time_base)
+    chosen = list(pairs(source, description, timeline, restored, middles(timeline)))
+    moments = [
+        _pictures(pair)
+        | {
+            "frame": pair.number,
+            "time": float((int(timeline.pts[pair.number]) - start) * timeline.time_base),
+            "shot": int(timeline.table["shot"][pair.number]),
+        }
+        for pair in chosen
+    ]
+    write_html(
+        target,
+        "page.html",
+        {
+            "video": video,
+            "still": still,
+            "seconds": seconds,
+            "shots": len(timeline.shots()),
+            "size": description["size"],
+            "delivery": delivered,
+            "inventions": inventions(spec["stages"], record),
+            "moments": moments,
+            "faces": record
+            and record
+            | {
+                "strips": face_strips(source, description, timeline, restored, record),
+                "left_out": max(0, len(record["faces"]) - MOST_FACES),
+            },
+            "measures": {"video": measured.get("video", {}), "findings": measured.get("findings", [])},
+            "plots": plots(table) if table and not still else [],
+            "stages": [_stage(logs, name, spec["stages"]) for name in current],
+            "assumptions": _assumptions(description),
+            "provenance": provenance and provenance.name,
+        },
+    )
+    middle = chosen[len(chosen) // 2]
+    thumbnail = shrunk(middle.after, THUMBNAIL)
+    about = {
+        "still": still,
+        "seconds": seconds,
+        "size": delivered["result"]["size"],
+        "made_by": spec["made_by"],
+        "frame": middle.number,
+        "thumbnail": picture_data(thumbnail),
+        "thumbnail_size": thumbnail.shape[1::-1],
+        "measures": measured.get("video", {}),
+        "warnings": _warnings(delivered, record, measured.get("findings", []), coloured="colorize" in spec["stages"]),
+    }
+    with atomic(card) as temporary:
+        temporary.write_text(json.dumps(about))
+
+
+def inventions(stages: Mapping[str, list[dict[str, str]]], record: dict[str, Any] | None) -> list[str]:
+    """What of a result is invented, by which model, in sentences; *stages* as in `write_page`."""
+    said = []
+    if record and (changed := _changed(record)):
+        faces = f"{count_of(len(changed), 'face')} {'was' if len(changed) == 1 else 'were'}"
+        words = SKETCHED if _invents(record) else SHARPENED
+        said.append(words.format(faces=faces, model=record["networks"]["model"]["model"]))
+    for step, words in (("colorize", COLOURED), ("upscale", DETAILED)):
+        if models := stages.get(step):
+            said.append(words.format(model=" and ".join(model["model"] for model in models)))
+    return said
+
+
+def _pictures(pair: Pair) -> dict[str, Any]:
+    before, after = alike(pair.before, pair.after, WIDEST)
+    return {"before": picture_data(before), "after": picture_data(after), "size": after.shape[1::-1]}
+
+
+def _stage(logs: Path, name: str, stages: Mapping[str, list[dict[str, str]]]) -> dict[str, Any]:
+    """What a step did, and what its jobs took, as far as their logs are here."""
+    step = name.rpartition(".")[0]
+    # Those of chunks, of a video, of a result, of a delivery.
+    found = [log for end in (f"{name}/*", name, step, f"{step}.???") for log in logs.glob(f"{end}.log")]
+    costs = [cost for cost in map(read_cost, found) if cost]
+    total = Cost(sum(cost.seconds for cost in costs), sum(cost.cpu_seconds for cost in costs)) if costs else None
+    return {"step": step, "models": stages.get(step, []), "jobs": len(costs), "cost": total}
+
+
+def _assumptions(description: Mapping[str, Any]) -> dict[str, str]:
+    """How the source was read, as far as there was something to decide."""
+    reading = description["reading"]
+    said = {
+        "Colours read as": ", ".join(filter(None, [reading.get("matrix"), reading.get("transfer")])),
+        "Fields": reading.get("fields", ""),
+        "Not said by the file, and assumed": ", ".join(reading["assumed"]),
+        "Frames whose time was invented": str(description.get("times_invented") or ""),
+        "Jumps in time": str(len(description.get("time_jumps", [])) or ""),
+        "Frames that repeat an earlier one": str(description.get("duplicates") or ""),
+        "Notes": "; ".join(description.get("notes", [])),
+    }
+    return {name: value for name, value in said.items() if value}
+
+
+def _warnings(
+    delivered: Mapping[str, Any],
+    record: dict[str, Any] | None,
+    findings: Sequence[Mapping[str, Any]],
+    *,
+    coloured: bool,
+) -> list[str]:
+    """What one should know of a result before opening its page, in few words."""
+    dropped = sum(stream["fate"] == "dropped" for stream in delivered["streams"])
+    said = {
+        "the source is damaged": bool(delivered["damage"]),
+        f"{count_of(dropped, 'stream')} dropped": bool(dropped),
+        "faces are invented": record is not None and _invents(record) and bool(_changed(record)),
+        "colours are invented": coloured,
+        count_of(len(findings), "finding"): bool(findings),
+    }
+    return [words for words, holds in said.items() if holds]
+
+
+def _changed(record: dict[str, Any]) -> list[dict[str, Any]]:
+    """The faces that were not left alone."""
+    return [face for face in record["faces"] if not face["decision"].startswith(LEFT_ALONE)]
+
+
+def _invents(record: dict[str, Any]) -> bool:
+    return bool(record["networks"]["model"]["task"] == "restore_faces")

@@ -1,0 +1,68 @@
+"""Frames instead of videos: grids of settings, of which only new cells are computed, and images with an index."""
+
+import shutil
+from collections import Counter
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from workflow.project import REPOSITORY, Project
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    project = Project.create(tmp_path)
+    shutil.copytree(REPOSITORY / "config" / "weights", project.folder / "config" / "weights")
+    return project
+
+
+def test_only_new_cells_are_computed(fresh):
+    with fresh.config() as settings:
+        settings["explore"] = {
+            "videos": ["irregular"],
+            "sample": "at 0.3 0.7",
+            "grid": {"upscale": [False], "ingest.matrix": ["bt601", "bt709"], "ingest.rotation": ["0", "90", "180"]},
+        }
+    page = fresh.results / "irregular" / "irregular.explore.html"
+    first = by_rule(fresh.run("explore"))
+    assert {rule: first[rule] for rule in ("probe", "frames", "sheet", "plan")} == {
+        "probe": 6, "frames": 6, "sheet": 1, "plan": 1
+    }  # fmt: skip
+    assert page.read_text().count("<figure>") == 2 * 7
+    assert not fresh.restored("irregular").exists()
+    assert fresh.dry("explore") == Counter()
+    with fresh.config() as settings:
+        settings["explore"]["grid"]["ingest.rotation"].append("270")
+    second = by_rule(fresh.run("explore"))
+    assert {rule: second[rule] for rule in ("probe", "frames", "sheet", "plan")} == {
+        "probe": 2, "frames": 2, "sheet": 1, "plan": 1
+    }  # fmt: skip
+    assert page.read_text().count("<figure>") == 2 * 9
+
+
+def test_without_a_grid_it_says_what_is_missing(fresh):
+    run = fresh.snakemake("explore")
+    assert run.code
+    assert "config: explore.grid: there is nothing to compare" in run.output
+
+
+def test_single_frames_become_images_with_an_index(fresh):
+    with fresh.manifest() as rows:
+        rows[:] = [rows[1] | {"ingest.sample": "every 0.5", "encode.image": "jpg"}]
+    done = by_rule(fresh.run())
+    assert done["encode"] == done["comparison"] == 0
+    table = pd.read_csv(fresh.results / "irregular" / "irregular.index.tsv", sep="\t")
+    assert (table["time"] - [0, 0.5]).between(-0.05, 0.0005).all()
+    for file in table["file"]:
+        with Image.open(fresh.results / "irregular" / file) as image:
+            assert image.size == (96, 64)
+    assert fresh.dry() == Counter()
+
+
+def by_rule(jobs):
+    """How many jobs of each rule there were."""
+    counts = Counter()
+    for job, count in jobs.items():
+        counts[job.partition(" ")[0]] += count
+    return counts
