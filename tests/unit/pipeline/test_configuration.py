@@ -632,7 +632,7 @@ def test_a_still_has_no_frames_to_choose_from(project):
 
 
 def test_cells_are_videos_that_are_not_due(project):
-    project.models["mtcnn"] = model(5, task="detect")
+    project.models["mtcnn"] = project.models["small"] | {"task": "detect", "sha256": "5" * 64}
     project.config["explore"] = {"videos": ["a"], "sample": "at 1", "grid": {"upscale.outscale": [1, 2, 4]}}
     configuration = project.configuration()
     assert configuration.due == ["a", "b", "c"]
