@@ -375,7 +375,9 @@ class Configuration:
                 for name in self.videos[video].steps
                 if name not in ("quantize", "sheet")
             }
-            spec |= {"stages": {name: models for name, models in told.items() if models}, "look": _look()}
+            spec |= {"stages": {name: models for name, models in told.items() if models}}
+        if step in ("page", "sheet"):
+            spec |= {"look": _look()}
         if step == "record":
             steps = self.videos[video].steps
             said = {option: value for step in ("detect", "faces") for option, value in steps[step].items()}
