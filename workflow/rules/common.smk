@@ -18,7 +18,7 @@ from restoration.engines.lease import JOBS_PER_GPU
 from restoration.errors import RestorationError
 from restoration.files import SCRATCH
 from restoration.media.remote import is_remote, retrieve
-from restoration.pipeline.configuration import USED_UP, Configuration
+from restoration.pipeline.configuration import RESTORING_STAGES, USED_UP, Configuration
 from restoration.pipeline.flight import remember
 from restoration.pipeline.forecast import (
     Calibration,
@@ -27,7 +27,7 @@ from restoration.pipeline.forecast import (
     write_forecast,
 )
 from restoration.pipeline.job import put_on_path
-from restoration.pipeline.plan import NEIGHBOURS, Span, spread, write_plan
+from restoration.pipeline.plan import NEIGHBOURS, Span, middles, spread, write_plan
 from restoration.pipeline.prune import prune
 from restoration.pipeline.summary import outcomes, read_summary, write_summary
 from restoration.review.index import write_index
@@ -69,6 +69,7 @@ wildcard_constraints:
     span=Span.PATTERN,
     variant=r"(\.[a-z][a-z0-9-]*)?",
     container="mp4|mkv|mov|png|jpg|tif",
+    form="side-by-side|wipe",
 
 
 async def keep_output(job):
@@ -388,6 +389,27 @@ def of_all_chunks(step, suffix):
     return files
 
 
+def kept_chunks(wildcards):
+    """Input function: the frames that pictures show, as they leave each stage whose chunks stay.
+
+    Others would have to be made again for this alone.
+    """
+    video = CONFIGURATION.videos[wildcards.video]
+    spans = planned_spans(checkpoints.plan.get().output[0])[wildcards.video]
+    shots = json.loads(Path(probed(wildcards)).read_text()).get("shots", [])
+    shown = [
+        next(span for span in spans if span.first <= frame <= span.last)
+        for frame in middles(shots)
+    ]
+    return [
+        chunk_after(wildcards.video, step, span)
+        for step in RESTORING_STAGES
+        if step in video.steps and step not in USED_UP[SETTINGS["keep"]]
+        if not (step == "upscale" and video.fused)
+        for span in dict.fromkeys(shown)
+    ]
+
+
 def tracks(wildcards):
     """The faces of a video and what the network makes of them, as it is configured now."""
     return f"{WORK}/{wildcards.video}/track.{CONFIGURATION.key(wildcards.video, 'track')}.json"
@@ -542,6 +564,16 @@ def results_of(video):
         f"{RESULTS}/{video}/comparison.png",
         f"{RESULTS}/{video}/{video}.html",
     ]
+
+
+def reviews_of(video):
+    """Files that show how a video became what it is; made for who asks for them."""
+    files = [f"{RESULTS}/{video}/{video}.stages.png"]
+    if "clip" in CONFIGURATION.videos[video].steps:
+        files += [
+            f"{RESULTS}/{video}/{video}.{form}.mp4" for form in ("side-by-side", "wipe")
+        ]
+    return files
 
 
 RESULTS_OF = {video: results_of(video) for video in CONFIGURATION.due}

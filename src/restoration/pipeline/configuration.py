@@ -37,7 +37,18 @@ DRAFT = "int8"
 """The precision for which a network is fitted to each video."""
 FINGERPRINT_BYTES = 65536
 TEMPLATES = Path(__file__).parents[1] / "review" / "templates"
-STEPS = ("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "comparison", "record", "page")
+STEPS = (
+    "probe",
+    "frames",
+    *RESTORING_STAGES,
+    *FINDING_STEPS,
+    "encode",
+    "comparison",
+    "record",
+    "page",
+    "stages",
+    "clip",
+)
 """Every step of a video's way; each has a rule and a script of its name."""
 
 
@@ -282,7 +293,9 @@ class Configuration:
         steps |= {"encode": encode, **copies, "comparison": {}}
         if "faces" in steps:
             steps["record"] = {"trimmed": encode.get("trimmed", False)}
-        steps["page"] = {}
+        steps |= {"page": {}, "stages": {}}
+        if not _restores_a_still(row):
+            steps["clip"] = {"trimmed": encode["trimmed"]}
         fused = bool(self.settings["fuse"]) and {"upscale", "faces"} <= steps.keys() and "settle" not in steps
         return Video(row.source, row.promised, steps, hints, fused)
 
@@ -309,7 +322,7 @@ class Configuration:
 
     def _spec(self, video: str, step: str, settings: Settings) -> Settings:
         spec = settings | {"code": self._code[step.partition(".")[0]]} | self.networks.spec(settings)
-        if step in ("comparison", "page"):
+        if step in ("comparison", "page", "stages", "clip"):
             used = {
                 step: self.videos[video].models(step) for step in RESTORING_STAGES if step in self.videos[video].steps
             }
@@ -319,6 +332,9 @@ class Configuration:
                     f"{stage} {' + '.join(models)}{notes.get(stage, '')}" for stage, models in used.items() if models
                 ]
             }
+        if step == "stages":
+            passed = [name for name in RESTORING_STAGES if name in self.videos[video].steps]
+            spec["labels"] = {name: " ".join(["after", name, *self.videos[video].models(name)]) for name in passed}
         if step == "page":
             told = {
                 name: [self.networks.told(m) for m in self.videos[video].models(name)]

@@ -9,7 +9,8 @@ from restoration.faces.record import LEFT_ALONE
 from restoration.files import atomic
 from restoration.media.timeline import Timeline
 from restoration.pipeline.cost import Cost, read_cost
-from restoration.review.comparison import Pair, alike, middles, pairs
+from restoration.pipeline.plan import middles
+from restoration.review.comparison import Pair, alike, pairs
 from restoration.review.face_strips import MOST_FACES, face_strips
 from restoration.review.html import count_of, picture_data, shrunk, write_html
 from restoration.review.plots import plots
@@ -55,7 +56,7 @@ def write_page(
     measured = json.loads(measures.read_text()) if measures else {}
     start, still = int(timeline.pts[0]), bool(description.get("still"))
     seconds = float((timeline.end - start) * timeline.time_base)
-    chosen = list(pairs(source, description, timeline, restored, middles(timeline)))
+    chosen = list(pairs(source, description, timeline, restored, middles(timeline.shots())))
     moments = [
         _pictures(pair)
         | {
@@ -121,7 +122,7 @@ def inventions(stages: Mapping[str, list[dict[str, str]]], record: dict[str, Any
 
 
 def _pictures(pair: Pair) -> dict[str, Any]:
-    before, after = alike(pair.before, pair.after, WIDEST)
+    before, after = alike([pair.before, pair.after], WIDEST)
     return {"before": picture_data(before), "after": picture_data(after), "size": after.shape[1::-1]}
 
 
