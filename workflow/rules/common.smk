@@ -18,6 +18,7 @@ from restoration.engines.lease import JOBS_PER_GPU
 from restoration.errors import RestorationError
 from restoration.files import SCRATCH
 from restoration.media.remote import is_remote, retrieve
+from restoration.media.timeline import Timeline
 from restoration.pipeline.configuration import RESTORING_STAGES, USED_UP, Configuration
 from restoration.pipeline.flight import remember
 from restoration.pipeline.forecast import (
@@ -27,10 +28,11 @@ from restoration.pipeline.forecast import (
     write_forecast,
 )
 from restoration.pipeline.job import put_on_path
-from restoration.pipeline.plan import NEIGHBOURS, Span, middles, spread, write_plan
+from restoration.pipeline.plan import NEIGHBOURS, Span, spread, write_plan
 from restoration.pipeline.prune import prune
 from restoration.pipeline.summary import outcomes, read_summary, write_summary
 from restoration.review.index import write_index
+from restoration.review.moments import moments
 
 WORKFLOW = Path(workflow.basedir) / "workflow"
 put_on_path(WORKFLOW / "scripts")
@@ -396,10 +398,10 @@ def kept_chunks(wildcards):
     """
     video = CONFIGURATION.videos[wildcards.video]
     spans = planned_spans(checkpoints.plan.get().output[0])[wildcards.video]
-    shots = json.loads(Path(probed(wildcards)).read_text()).get("shots", [])
+    times = Timeline.read(Path(timeline(wildcards)))
     shown = [
         next(span for span in spans if span.first <= frame <= span.last)
-        for frame in middles(shots)
+        for frame in moments(times, video.steps["stages"]["stills"])
     ]
     return [
         chunk_after(wildcards.video, step, span)

@@ -117,7 +117,7 @@ rule stages:
         "Showing what each stage made of {wildcards.video}"
     shell:
         "stages.py --video {wildcards.video:q} --spec {params.spec:q} --probe {input.probe:q} --timeline {input.timeline:q}"
-        " --source={params.source:q} --restored {input.restored:q} --chunks {input.chunks:q} {output:q} 2>&1 | tee {log:q}"
+        " --source={params.source:q} --chunks {input.chunks:q} --restored {input.restored:q} {output:q} 2>&1 | tee {log:q}"
 
 
 rule review:

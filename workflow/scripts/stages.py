@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draw source, what each stage made of it, and result side by side, at the middle of up to three shots."""
+"""Draw source, what each stage made of it, and result side by side, as a picture."""
 
 import json
 from pathlib import Path
@@ -22,8 +22,8 @@ def main() -> None:
     for chunk in args.chunks:
         step = chunk.parent.name.partition(".")[0]
         stages.setdefault(args.spec["labels"][step], []).append(chunk)
-    made_by = args.spec["made_by"]
-    write_comparison(args.source, description, timeline, args.restored, args.output, made_by, stages)
+    made_by, stills = args.spec["made_by"], args.spec["stills"]
+    write_comparison(args.source, description, timeline, args.restored, args.output, made_by, stages, stills)
 
 
 if __name__ == "__main__":

@@ -17,11 +17,11 @@ from restoration.models.registry import Model, load_registry
 from restoration.pipeline.digest import canonical, code_digest, short_hash
 from restoration.pipeline.face_list import read_face_list, regions
 from restoration.pipeline.hints import Hints, read_hints
-from restoration.pipeline.manifest import ALWAYS, Row, Settings, read_manifest
+from restoration.pipeline.manifest import ALWAYS, Row, Settings, read_manifest, seconds
 from restoration.pipeline.networks import AUTO, MODEL_OPTIONS, NO_MODEL, Networks, named
 from restoration.pipeline.validate import as_text, problems, read_yaml, typed, unknown, whole
 
-STAGES = ("ingest", "clean", "colorize", "upscale", "faces", "encode")
+STAGES = ("ingest", "clean", "colorize", "upscale", "faces", "encode", "review")
 """The stages that a recipe sets."""
 RESTORING_STAGES = ("clean", "colorize", "steer", "stabilize", "upscale", "settle", "faces")
 """Steps between extraction and encoding, in the order in which frames pass them."""
@@ -253,6 +253,7 @@ class Configuration:
             if stage in ALWAYS or (stage in recipe and override is not None):
                 settings[stage] = self._full(stage, recipe.get(stage), override)
         ingest, encode = settings.pop("ingest"), settings.pop("encode")
+        review = {"stills": [seconds(time) for time in settings.pop("review")["stills"].split()]}
         steps: dict[str, Settings] = {"probe": ingest | {"start": row.start, "end": row.end}, "frames": {}}
         if "clean" in settings:
             steps["clean"] = settings.pop("clean")
@@ -290,10 +291,10 @@ class Configuration:
             delivery |= {"trimmed": not (row.start is row.end is None), "strict": ingest["strict"]}
         if _restores_a_still(row):
             encode, copies = {"container": image} | ({"quality": quality} if image == "jpg" else {}), {}
-        steps |= {"encode": encode, **copies, "comparison": {}}
+        steps |= {"encode": encode, **copies, "comparison": review}
         if "faces" in steps:
             steps["record"] = {"trimmed": encode.get("trimmed", False)}
-        steps |= {"page": {}, "stages": {}}
+        steps |= {"page": review, "stages": review}
         if not _restores_a_still(row):
             steps["clip"] = {"trimmed": encode["trimmed"]}
         fused = bool(self.settings["fuse"]) and {"upscale", "faces"} <= steps.keys() and "settle" not in steps
@@ -359,7 +360,7 @@ class Configuration:
         recipe = {
             stage: _registered(settings or {}, self.networks.own) | (row.overrides.get(stage) or {})
             for stage, settings in ({"encode": {}} | self.settings["recipes"][row.recipe]).items()
-            if stage != "ingest" and row.overrides.get(stage, {}) is not None
+            if stage not in ("ingest", "review") and row.overrides.get(stage, {}) is not None
         }
         for stage, option in (("colorize", "hints"), ("colorize", "palette"), ("faces", "ignore"), ("faces", "only")):
             recipe.get(stage, {}).pop(option, None)

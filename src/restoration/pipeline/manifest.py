@@ -13,7 +13,7 @@ from restoration.pipeline.validate import problems, typed, unknown
 
 Settings = dict[str, Any]
 
-ALWAYS = ("ingest", "encode")
+ALWAYS = ("ingest", "encode", "review")
 """Stages that every video passes, named in its recipe or not."""
 
 
@@ -116,13 +116,13 @@ def _overrides(
 
 
 def _row(place: str, cells: dict[str, str], overrides: dict[str, Settings | None]) -> Row:
-    start, end = (_seconds(cells[key]) if key in cells else None for key in ("start", "end"))
+    start, end = (seconds(cells[key]) if key in cells else None for key in ("start", "end"))
     promised: Settings = {"bytes": int(cells["bytes"])} if "bytes" in cells else {}
     promised |= {"sha256": cells["sha256"].lower()} if "sha256" in cells else {}
     return Row(place, cells["video"], cells["source"], cells["recipe"], start, end, promised, overrides)
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
     """Seconds from `12.5` or `HH:MM:SS.mmm`."""
     seconds = 0.0
     for part in text.split(":"):

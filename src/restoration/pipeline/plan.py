@@ -14,8 +14,6 @@ T = TypeVar("T")
 
 NEIGHBOURS = 12
 """Frames on either side that a stage may look at: chunks wait for those within this distance."""
-MOST_SHOTS = 3
-"""That a look at a video shows."""
 
 
 @dataclass(frozen=True, order=True)
@@ -80,11 +78,6 @@ def write_plan(probes: Iterable[str], target: Path, longest: int) -> None:
         plan[path.parent.name] = [str(span) for span in chunks(shots, longest)]
     with atomic(target) as temporary:
         temporary.write_text(json.dumps(plan, indent=1, sort_keys=True))
-
-
-def middles(shots: Sequence[Sequence[int]]) -> list[int]:
-    """The middle frames of up to three *shots*, evenly chosen: what pictures of a video show of it."""
-    return [(shot[0] + shot[-1]) // 2 for shot in spread(shots, MOST_SHOTS)]
 
 
 def spread(items: Sequence[T], count: int) -> list[T]:

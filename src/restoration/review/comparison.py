@@ -18,7 +18,8 @@ from restoration.media.kind import is_still
 from restoration.media.source import open_source
 from restoration.media.still import read_still
 from restoration.media.timeline import Timeline
-from restoration.pipeline.plan import Span, middles
+from restoration.pipeline.plan import Span
+from restoration.review.moments import moments
 
 WIDEST, MOST_WIDE = 960, 3840
 """Pixels across of one picture, and of a row of them."""
@@ -43,14 +44,15 @@ def write_comparison(
     target: Path,
     made_by: list[str],
     stages: Mapping[str, Sequence[Path]] | None = None,
+    stills: Sequence[float] = (),
 ) -> None:
-    """Write a PNG with one row for the middle frame of each of up to three shots, evenly chosen.
+    """Write a PNG with one row for each of `restoration.review.moments.moments`.
 
     Left the source, enlarged bicubically to the result's size; right the result, labelled with what made it; between
     them the frame as it left each of the *stages*, by their labels, in those of their chunks that hold such frames.
     """
     stages, rows = stages or {}, []
-    for pair in pairs(source, description, timeline, restored, middles(timeline.shots())):
+    for pair in pairs(source, description, timeline, restored, moments(timeline, stills)):
         pictures = [pair.before, *(_frame_in(chunks, pair.number) for chunks in stages.values()), pair.after]
         labels = [f"source, frame {pair.number}", *stages, restored_by(made_by)]
         rows.append(side_by_side(alike(pictures, min(WIDEST, MOST_WIDE // len(pictures))), labels))
