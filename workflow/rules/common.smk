@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 # The library of this checkout, installed or not.
@@ -348,7 +349,7 @@ def face_records(video):
 def current_steps(wildcards):
     """Params function: STEP.KEY of all that makes a video, by which logs of other settings are told from its own."""
     video = wildcards.video
-    steps = [step for step in CONFIGURATION.videos[video].steps if step != "page"]
+    steps = takewhile(lambda step: step != "page", CONFIGURATION.videos[video].steps)
     return [f"{step}.{CONFIGURATION.key(video, step)}" for step in steps]
 
 
