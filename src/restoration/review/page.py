@@ -11,8 +11,9 @@ from restoration.media.timeline import Timeline
 from restoration.pipeline.cost import Cost, read_cost
 from restoration.review.comparison import Pair, alike, pairs
 from restoration.review.face_strips import MOST_FACES, face_strips
-from restoration.review.html import count_of, picture_data, shrunk, write_html
+from restoration.review.html import count_of, write_html
 from restoration.review.moments import moments
+from restoration.review.pictures import picture_data, shrunk
 from restoration.review.plots import plots
 
 WIDEST, THUMBNAIL = 1024, 240
