@@ -399,6 +399,8 @@ def kept_chunks(wildcards):
     """
     video = CONFIGURATION.videos[wildcards.video]
     spans = planned_spans(checkpoints.plan.get().output[0])[wildcards.video]
+    if not spans:
+        return f"{WORK}/{wildcards.video}/unreadable"
     times = Timeline.read(Path(timeline(wildcards)))
     shown = [
         next(span for span in spans if span.first <= frame <= span.last)
@@ -569,14 +571,14 @@ def results_of(video):
     ]
 
 
-def reviews_of(video):
-    """Files that show how a video became what it is; made for who asks for them."""
-    files = [f"{RESULTS}/{video}/{video}.stages.png"]
-    if "clip" in CONFIGURATION.videos[video].steps:
-        files += [
-            f"{RESULTS}/{video}/{video}.{form}.mp4" for form in ("side-by-side", "wipe")
-        ]
-    return files
+def reviews(wildcards):
+    """Input function: what shows how all videos became what they are. Nothing moves in a still image."""
+    return [
+        stored(f"{RESULTS}/{video}/{video}.{kind}")
+        for video in CONFIGURATION.due
+        for kind in ("stages.png", "side-by-side.mp4", "wipe.mp4")
+        if kind == "stages.png" or "clip" in CONFIGURATION.videos[video].steps
+    ]
 
 
 RESULTS_OF = {video: results_of(video) for video in CONFIGURATION.due}

@@ -122,5 +122,5 @@ rule stages:
 
 rule review:
     input:
-        [stored(file) for video in CONFIGURATION.due for file in reviews_of(video)],
+        reviews,
     localrule: True
