@@ -50,7 +50,7 @@ def test_nothing_is_asked_of_other_files(pages):
 def test_the_page_warns_of_what_is_invented(pages):
     text = " ".join(pages[0].text.split())
     assert "1 face was invented by GFPGANv1.4: nothing more than an AI sketch artist's hallucination" in text
-    assert "Colours were invented by deoldify-video" in text
+    assert "Colours that the source lacks were invented by deoldify-video" in text
     assert "Apache-2.0" in text
     assert "left alone: too unlike the source" in text
 
