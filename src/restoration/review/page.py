@@ -23,7 +23,9 @@ SKETCHED = (
     "the source when it is degraded. They are not evidence of how anybody looked, and identify nobody."
 )
 SHARPENED = "{faces} sharpened by {model}, a network for any picture, which knows nothing of faces."
-COLOURED = "Colours that the source lacks were invented by {model}: a guess at what looks likely, not a record of what was there."
+COLOURED = (
+    "Colours that the source lacks were invented by {model}: a guess at what is likely, no record of what was there."
+)
 DETAILED = "Detail finer than the source's was made up by {model}."
 
 
