@@ -8,7 +8,7 @@ BENCH ?= bench
 THREADS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo bench orphans test test-cluster slurm-packages lint format lock clean
+.PHONY: help install demo bench orphans test test-cluster slurm-packages browser lint format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,7 @@ demo: $(INSTALLED) ## restore the bundled clip with real weights; a few minutes 
 	@echo
 	@echo "Restored video:        $(CURDIR)/results/$(DEMO)/$(DEMO).mp4"
 	@echo "Source beside result:  $(CURDIR)/results/$(DEMO)/comparison.png"
+	@echo "Report, in a browser:  $(CURDIR)/results/$(DEMO)/$(DEMO).html"
 
 bench: $(INSTALLED) $(VENV)/oracle $(VENV)/rivals ## ours against other programs, measured here; about a quarter of an hour on two cores
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python benchmarks/end_to_end.py --threads $(THREADS) --out $(BENCH)
@@ -41,7 +42,7 @@ $(VENV)/rivals: requirements-bench.txt $(INSTALLED)
 orphans: ## cancel the Slurm jobs that a killed run in this folder left behind
 	@profiles/slurm/orphans.sh
 
-test: $(INSTALLED) $(VENV)/oracle ## linters and all tests
+test: $(INSTALLED) $(VENV)/oracle browser ## linters and all tests
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(MAKE) --no-print-directory lint
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n auto
 
@@ -52,6 +53,10 @@ test-cluster: $(INSTALLED) slurm-packages ## the workflow on a Slurm cluster of 
 # On Debian and Ubuntu, by root; elsewhere they must be there.
 slurm-packages:
 	@PATH="$$PATH:/usr/sbin" which slurmctld munged shellcheck >/dev/null || { apt-get update -qq && apt-get install -qq --no-install-recommends slurm-wlm munge shellcheck; }
+
+# Pages are tested in it; where it cannot be installed, the tests say so.
+browser:
+	-@which chromium google-chrome >/dev/null || { apt-get update -qq && apt-get install -qq --no-install-recommends chromium; }
 
 # The original packages, against which parity tests hold ours. They do not build everywhere; the tests then say so.
 $(VENV)/oracle: requirements-parity.txt $(INSTALLED)

@@ -18,6 +18,7 @@ SOURCE = '"it\'s" <b>&amp;.mkv'
 NETWORK = {"model": "GFPGANv1.4", "task": "restore_faces", "licence": "Apache-2.0", "sha256": "ab" * 32}
 COLOURS = {"model": "deoldify-video", "task": "colorize", "licence": "MIT", "sha256": "cd" * 32}
 SPEC = {
+    "stills": [],
     "stages": {"colorize": [COLOURS], "faces": [NETWORK]},
     "made_by": ["colorize deoldify-video", "faces GFPGANv1.4"],
 }

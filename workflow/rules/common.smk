@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 # The library of this checkout, installed or not.
@@ -18,7 +19,8 @@ from restoration.engines.lease import JOBS_PER_GPU
 from restoration.errors import RestorationError
 from restoration.files import SCRATCH
 from restoration.media.remote import is_remote, retrieve
-from restoration.pipeline.configuration import USED_UP, Configuration
+from restoration.media.timeline import Timeline
+from restoration.pipeline.configuration import RESTORING_STAGES, USED_UP, Configuration
 from restoration.pipeline.flight import remember
 from restoration.pipeline.forecast import (
     Calibration,
@@ -31,6 +33,7 @@ from restoration.pipeline.plan import NEIGHBOURS, Span, spread, write_plan
 from restoration.pipeline.prune import prune
 from restoration.pipeline.summary import outcomes, read_summary, write_summary
 from restoration.review.index import write_index
+from restoration.review.moments import moments
 
 WORKFLOW = Path(workflow.basedir) / "workflow"
 put_on_path(WORKFLOW / "scripts")
@@ -75,6 +78,7 @@ wildcard_constraints:
     span=Span.PATTERN,
     variant=r"(\.[a-z][a-z0-9-]*)?",
     container="mp4|mkv|mov|png|jpg|tif",
+    form="side-by-side|wipe",
 
 
 async def keep_output(job):
@@ -351,7 +355,7 @@ def face_records(video):
 def current_steps(wildcards):
     """Params function: STEP.KEY of all that makes a video, by which logs of other settings are told from its own."""
     video = wildcards.video
-    steps = [step for step in CONFIGURATION.videos[video].steps if step != "page"]
+    steps = takewhile(lambda step: step != "page", CONFIGURATION.videos[video].steps)
     return [f"{step}.{CONFIGURATION.key(video, step)}" for step in steps]
 
 
@@ -444,6 +448,29 @@ def cell_timeline(wildcards):
 def cell_names(video):
     """The cells of a video's grid, as videos."""
     return [cell.row.video for cell in CONFIGURATION.cells[video]]
+
+
+def kept_chunks(wildcards):
+    """Input function: the frames that pictures show, as they leave each stage whose chunks stay.
+
+    Others would have to be made again for this alone.
+    """
+    video = CONFIGURATION.videos[wildcards.video]
+    spans = spans_of(wildcards.video)
+    if not spans:
+        return f"{WORK}/{wildcards.video}/unreadable"
+    times = Timeline.read(Path(timeline(wildcards)))
+    shown = [
+        next(span for span in spans if span.first <= frame <= span.last)
+        for frame in moments(times, video.steps["stages"]["stills"])
+    ]
+    return [
+        chunk_after(wildcards.video, step, span)
+        for step in RESTORING_STAGES
+        if step in video.steps and step not in USED_UP[SETTINGS["keep"]]
+        if not (step == "upscale" and video.fused)
+        for span in dict.fromkeys(shown)
+    ]
 
 
 def tracks(wildcards):
@@ -616,6 +643,19 @@ def results_of(video):
         *face_records(video),
         f"{RESULTS}/{video}/comparison.png",
         f"{RESULTS}/{video}/{video}.html",
+    ]
+
+
+REVIEWS = {"stages.png": "stages", "side-by-side.mp4": "clip", "wipe.mp4": "clip"}
+
+
+def reviews(wildcards):
+    """Input function: what shows how all videos became what they are. Nothing moves in single frames."""
+    return [
+        stored(f"{RESULTS}/{video}/{video}.{kind}")
+        for video in CONFIGURATION.due
+        for kind, step in REVIEWS.items()
+        if step in CONFIGURATION.videos[video].steps
     ]
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draw source and result side by side, at the middle of up to three shots, as a picture."""
+"""Draw source and result side by side, at chosen times or the middle of up to three shots, as a picture."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,8 @@ def main() -> None:
     parser.add_argument("--restored", required=True, type=Path)
     args = job.parse(parser)
     description, timeline = json.loads(args.probe.read_text()), Timeline.read(args.timeline)
-    write_comparison(args.source, description, timeline, args.restored, args.output, args.spec["made_by"])
+    made_by, stills = args.spec["made_by"], args.spec["stills"]
+    write_comparison(args.source, description, timeline, args.restored, args.output, made_by, stills=stills)
 
 
 if __name__ == "__main__":

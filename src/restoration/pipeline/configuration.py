@@ -13,7 +13,7 @@ from restoration.errors import RestorationError
 from restoration.media import remote
 from restoration.media.codecs import EncodeSettings, misfits
 from restoration.media.kind import is_still
-from restoration.media.sample import ALL
+from restoration.media.sample import ALL, seconds
 from restoration.models.registry import Model, load_registry
 from restoration.pipeline.digest import canonical, code_digest, short_hash
 from restoration.pipeline.explore import DETECTOR, GRID, PLACE, Cell, cells
@@ -23,7 +23,7 @@ from restoration.pipeline.manifest import ALWAYS, Row, Settings, read_manifest
 from restoration.pipeline.networks import AUTO, MODEL_OPTIONS, NO_MODEL, Networks, named
 from restoration.pipeline.validate import as_text, problems, read_yaml, typed, unknown, whole
 
-STAGES = ("ingest", "clean", "colorize", "upscale", "faces", "encode")
+STAGES = ("ingest", "clean", "colorize", "upscale", "faces", "encode", "review")
 """The stages that a recipe sets."""
 RESTORING_STAGES = ("clean", "colorize", "steer", "stabilize", "upscale", "settle", "faces")
 """Steps between extraction and encoding, in the order in which frames pass them."""
@@ -40,8 +40,8 @@ DRAFT = "int8"
 FINGERPRINT_BYTES = 65536
 TEMPLATES = Path(__file__).parents[1] / "review" / "templates"
 STEPS = (
-    *("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS),
-    *("encode", "comparison", "record", "page", "images", "sheet"),
+    *("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "comparison", "record"),
+    *("page", "stages", "clip", "images", "sheet"),
 )
 """Every step of a video's way; each has a rule and a script of its name."""
 
@@ -111,9 +111,7 @@ class Configuration:
         self.cells: dict[str, list[Cell]] = {}
         """Of each video that `explore` is about, what it is restored to: videos, too, of which none is due."""
         if not any(mistake.startswith(PLACE) for mistake in mistakes):
-            options = schema["properties"]["explore"]["properties"]
-            said = {option: about["default"] for option, about in options.items()} | self.settings["explore"]
-            self.cells, wrong = cells(listed, said, self._stages)
+            self.cells, wrong = cells(listed, defaults["explore"] | self.settings["explore"], self._stages)
             mistakes += wrong
             rows += [cell.row for made in self.cells.values() for cell in made]
         mistakes += self._mistaken_rows(rows, recipes)
@@ -289,6 +287,7 @@ class Configuration:
         ingest, encode = settings.pop("ingest"), settings.pop("encode")
         sampled = ingest["sample"] != ALL
         alone = sampled or _restores_a_still(row)
+        review = {"stills": [float(seconds(time)) for time in settings.pop("review")["stills"].split()]}
         steps: dict[str, Settings] = {"probe": ingest | {"start": row.start, "end": row.end}, "frames": {}}
         if "clean" in settings:
             steps["clean"] = settings.pop("clean")
@@ -326,11 +325,13 @@ class Configuration:
             delivery |= {"trimmed": not (row.start is row.end is None), "strict": ingest["strict"]}
         if _restores_a_still(row):
             encode, copies = {"container": image.pop("image")} | image, {}
-        steps |= {"images": image} if sampled else {"encode": encode, **copies, "comparison": {}}
+        steps |= {"images": image} if sampled else {"encode": encode, **copies, "comparison": review}
         if "faces" in steps:
             steps["record"] = {"trimmed": encode.get("trimmed", False) and not sampled}
         if not sampled:
-            steps["page"] = {}
+            steps |= {"page": review, "stages": review}
+        if not alone:
+            steps["clip"] = {"trimmed": encode["trimmed"]}
         if row.video in self.cells:
             steps["sheet"] = DETECTOR | {"cells": [[*cell.values.items()] for cell in self.cells[row.video]]}
         fused = bool(self.settings["fuse"]) and {"upscale", "faces"} <= steps.keys() and "settle" not in steps
@@ -359,7 +360,7 @@ class Configuration:
 
     def _spec(self, video: str, step: str, settings: Settings) -> Settings:
         spec = settings | {"code": self._code[step.partition(".")[0]]} | self.networks.spec(settings)
-        if step in ("comparison", "page"):
+        if step in ("comparison", "page", "stages", "clip"):
             used = {
                 step: self.videos[video].models(step) for step in RESTORING_STAGES if step in self.videos[video].steps
             }
@@ -369,6 +370,9 @@ class Configuration:
                     f"{stage} {' + '.join(models)}{notes.get(stage, '')}" for stage, models in used.items() if models
                 ]
             }
+        if step == "stages":
+            passed = [name for name in RESTORING_STAGES if name in self.videos[video].steps]
+            spec["labels"] = {name: " ".join(["after", name, *self.videos[video].models(name)]) for name in passed}
         if step == "page":
             told = {
                 name: [self.networks.told(m) for m in self.videos[video].models(name)]
@@ -395,7 +399,7 @@ class Configuration:
         recipe = {
             stage: _registered(settings or {}, self.networks.own) | (row.overrides.get(stage) or {})
             for stage, settings in ({"encode": {}} | self.settings["recipes"][row.recipe]).items()
-            if stage != "ingest" and row.overrides.get(stage, {}) is not None
+            if stage not in ("ingest", "review") and row.overrides.get(stage, {}) is not None
         }
         for stage, option in (("colorize", "hints"), ("colorize", "palette"), ("faces", "ignore"), ("faces", "only")):
             recipe.get(stage, {}).pop(option, None)
@@ -443,7 +447,7 @@ class Configuration:
     def current_intermediates(self, videos: Iterable[str] | None = None) -> set[str]:
         """Names, within the work folder, of everything of these *videos*, or of all, that the configuration as it is
         now can use again. It looks into every source."""
-        names = {f"plan.{self.plan_key()}.json", f"plan.{self.plan_key(self.explored)}.json"}
+        names = {f"plan.{self.plan_key(planned)}.json" for planned in (self.due, self.explored) if planned}
         for video in self.videos if videos is None else videos:
             key = self.key(video, "probe")
             names |= {f"{video}/probe.{key}.json", f"{video}/timeline.{key}.tsv", f"{video}/page.json"}

@@ -15,7 +15,7 @@ from restoration.pipeline.validate import problems, typed, unknown
 
 Settings = dict[str, Any]
 
-ALWAYS = ("ingest", "encode")
+ALWAYS = ("ingest", "encode", "review")
 """Stages that every video passes, named in its recipe or not."""
 
 

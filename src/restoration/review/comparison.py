@@ -1,7 +1,8 @@
 """Source and result side by side: the same frames of both, at one size."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -11,14 +12,17 @@ import numpy as np
 from restoration.errors import RestorationError
 from restoration.files import atomic
 from restoration.frames import Frame, plain
+from restoration.media.chunks import read_chunk
 from restoration.media.extract import extract
 from restoration.media.kind import is_still
 from restoration.media.source import open_source
 from restoration.media.still import read_still
 from restoration.media.timeline import Timeline
+from restoration.pipeline.plan import Span
+from restoration.review.moments import moments
 
-MOST_SHOTS = 3
-WIDEST = 960
+WIDEST, MOST_WIDE = 960, 3840
+"""Pixels across of one picture, and of a row of them."""
 LINE_HEIGHT = 28
 """Pixels of a line of a label."""
 FONT = cv2.FONT_HERSHEY_SIMPLEX, 0.5
@@ -33,27 +37,29 @@ class Pair(NamedTuple):
 
 
 def write_comparison(
-    source: Path, description: dict[str, Any], timeline: Timeline, restored: Path, target: Path, made_by: list[str]
+    source: Path,
+    description: dict[str, Any],
+    timeline: Timeline,
+    restored: Path,
+    target: Path,
+    made_by: list[str],
+    stages: Mapping[str, Sequence[Path]] | None = None,
+    stills: Sequence[float] = (),
 ) -> None:
-    """Write a PNG with one row for the middle frame of each of up to three shots, evenly chosen.
+    """Write a PNG with one row for each of `restoration.review.moments.moments`.
 
-    Left the source, enlarged bicubically to the result's size; right the result, labelled with what made it.
+    Left the source, enlarged bicubically to the result's size; right the result, labelled with what made it; between
+    them the frame as it left each of the *stages*, by their labels, in those of their chunks that hold such frames.
     """
-    rows = []
-    for pair in pairs(source, description, timeline, restored, middles(timeline)):
-        labels = [f"source, frame {pair.number}", restored_by(made_by)]
-        rows.append(side_by_side(*alike(pair.before, pair.after, WIDEST), labels))
+    stages, rows = stages or {}, []
+    for pair in pairs(source, description, timeline, restored, moments(timeline, stills)):
+        pictures = [pair.before, *(_frame_in(chunks, pair.number) for chunks in stages.values()), pair.after]
+        labels = [f"source, frame {pair.number}", *stages, restored_by(made_by)]
+        rows.append(side_by_side(alike(pictures, min(WIDEST, MOST_WIDE // len(pictures))), labels))
     picture = np.vstack(rows)
     with atomic(target) as temporary:
         if not cv2.imwrite(str(temporary), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)):
             raise RestorationError(f"{target}: the picture cannot be written")
-
-
-def middles(timeline: Timeline) -> list[int]:
-    """The middle frames of up to three shots, evenly chosen."""
-    shots = timeline.shots()
-    chosen = sorted({round(i * (len(shots) - 1) / max(1, MOST_SHOTS - 1)) for i in range(MOST_SHOTS)})
-    return [sum(shots[i]) // 2 for i in chosen]
 
 
 def pairs(
@@ -71,21 +77,29 @@ def restored_by(made_by: list[str]) -> str:
     return "restored: " + (", ".join(made_by) or "no stage")
 
 
-def alike(before: Frame, after: Frame, widest: int) -> tuple[Frame, Frame]:
-    """Both at the size of *after*, the source enlarged bicubically, and at most *widest* pixels wide."""
-    height, width = after.shape[:2]
+def alike(pictures: Sequence[Frame], widest: int) -> list[Frame]:
+    """All at the size of the last one, enlarged bicubically, and at most *widest* pixels wide."""
+    height, width = pictures[-1].shape[:2]
     size = (min(width, widest), max(1, height * min(width, widest) // width))
     shrink = cv2.INTER_AREA if size[0] < width else cv2.INTER_CUBIC
-    before = cast(Frame, cv2.resize(before, (width, height), interpolation=cv2.INTER_CUBIC))
-    left, right = (cv2.resize(picture, size, interpolation=shrink) for picture in (before, after))
-    return cast(Frame, left), cast(Frame, right)
+    large = (cv2.resize(picture, (width, height), interpolation=cv2.INTER_CUBIC) for picture in pictures)
+    return [cast(Frame, cv2.resize(picture, size, interpolation=shrink)) for picture in large]
 
 
-def side_by_side(left: Frame, right: Frame, labels: list[str]) -> Frame:
-    """Two pictures of one size beside each other, each under its label."""
-    lines = [fitting(label, left.shape[1]) for label in labels]
-    count = max(map(len, lines))
-    return np.hstack([labelled(picture, text, count) for picture, text in zip((left, right), lines, strict=True)])
+def side_by_side(pictures: Sequence[Frame], labels: Sequence[str]) -> Frame:
+    """Pictures of one size beside each other, each under its label."""
+    return np.vstack([bar(labels, [picture.shape[1] for picture in pictures]), np.hstack(pictures)])
+
+
+def bar(labels: Sequence[str], widths: Sequence[int]) -> Frame:
+    """Labels beside each other, white on black, each in lines of its width in pixels."""
+    lines = [fitting(label, width) for label, width in zip(labels, widths, strict=True)]
+    height = LINE_HEIGHT * max(map(len, lines))
+    parts = [np.zeros((height, width, 3), np.uint8) for width in widths]
+    for part, text in zip(parts, lines, strict=True):
+        for number, line in enumerate(text):
+            cv2.putText(part, line, (8, 19 + number * LINE_HEIGHT), *FONT, (255, 255, 255), 1, cv2.LINE_AA)
+    return np.hstack(parts)
 
 
 def fitting(text: str, width: int) -> list[str]:
@@ -100,12 +114,13 @@ def fitting(text: str, width: int) -> list[str]:
     return lines
 
 
-def labelled(picture: Frame, lines: list[str], count: int) -> Frame:
-    """*picture* under a bar of *count* lines."""
-    bar = np.zeros((count * LINE_HEIGHT, picture.shape[1], 3), np.uint8)
-    for number, line in enumerate(lines):
-        cv2.putText(bar, line, (8, 19 + number * LINE_HEIGHT), *FONT, (255, 255, 255), 1, cv2.LINE_AA)
-    return np.vstack([bar, picture])
+def _frame_in(chunks: Sequence[Path], number: int) -> Frame:
+    """Frame *number* from that of the *chunks* which holds it."""
+    for chunk in chunks:
+        span = Span.parse(chunk.stem)
+        if span.first <= number <= span.last:
+            return next(islice(read_chunk(chunk), number - span.first, None))
+    raise RestorationError(f"frame {number} is in none of {', '.join(map(str, chunks))}")
 
 
 def _frame_at(path: Path, number: int, timeline: Timeline) -> Frame:

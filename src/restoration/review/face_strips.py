@@ -9,7 +9,7 @@ import cv2
 from restoration.frames import Frame
 from restoration.media.timeline import Timeline
 from restoration.review.comparison import pairs
-from restoration.review.html import picture_data
+from restoration.review.pictures import picture_data
 
 SIDE = 288
 """Pixels of a face on the page."""

@@ -1,19 +1,14 @@
-"""Self-contained HTML pages: templates, their filters, pictures as data."""
+"""Self-contained HTML pages: templates and their filters. Imported while Snakemake parses, so it must stay light."""
 
-import base64
 import math
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import cv2
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from restoration.files import atomic
-from restoration.frames import Frame
-
-WEBP_QUALITY = 82
 
 
 def write_html(target: Path, template: str, values: Mapping[str, Any]) -> None:
@@ -32,21 +27,6 @@ def write_html(target: Path, template: str, values: Mapping[str, Any]) -> None:
     text = environment.get_template(template).render(values)
     with atomic(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
-
-
-def picture_data(picture: Frame) -> str:
-    """*picture* as a data URI, in WebP."""
-    _, data = cv2.imencode(".webp", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_WEBP_QUALITY, WEBP_QUALITY])
-    return f"data:image/webp;base64,{base64.b64encode(cast(Any, data)).decode()}"
-
-
-def shrunk(picture: Frame, widest: int) -> Frame:
-    """*picture*, at most *widest* pixels wide."""
-    height, width = picture.shape[:2]
-    if width <= widest:
-        return picture
-    size = (widest, max(1, round(height * widest / width)))
-    return cast(Frame, cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
 
 
 def number(value: Any) -> str:

@@ -9,9 +9,11 @@ from restoration.faces.record import LEFT_ALONE
 from restoration.files import atomic
 from restoration.media.timeline import Timeline
 from restoration.pipeline.cost import Cost, read_cost
-from restoration.review.comparison import Pair, alike, middles, pairs
+from restoration.review.comparison import Pair, alike, pairs
 from restoration.review.face_strips import MOST_FACES, face_strips
-from restoration.review.html import count_of, picture_data, shrunk, write_html
+from restoration.review.html import count_of, write_html
+from restoration.review.moments import moments
+from restoration.review.pictures import picture_data, shrunk
 from restoration.review.plots import plots
 
 WIDEST, THUMBNAIL = 1024, 240
@@ -21,7 +23,9 @@ SKETCHED = (
     "the source when it is degraded. They are not evidence of how anybody looked, and identify nobody."
 )
 SHARPENED = "{faces} sharpened by {model}, a network for any picture, which knows nothing of faces."
-COLOURED = "Colours were invented by {model}: a guess at what looks likely, not a record of what was there."
+COLOURED = (
+    "Colours that the source lacks were invented by {model}: a guess at what is likely, no record of what was there."
+)
 DETAILED = "Detail finer than the source's was made up by {model}."
 
 
@@ -45,18 +49,19 @@ def write_page(
 ) -> None:
     """Write the report on *video* as one HTML file, and a *card* (JSON) for `restoration.review.index`.
 
-    *spec* names the models of each step (`stages`, as records tell of them) and `made_by`; *description* is the
-    probe's. *delivery*, *faces* (the record), *measures* with their *table* and *provenance* are the reports on the
-    video; one that is None is left out. *logs* is the folder of the video's logs; *current* names, STEP.KEY, tell which
-    of them are of the settings that made the result. RestorationError where a frame is missing.
+    *spec* tells the times of pictures (`stills`), the models of each step (`stages`, as records tell) and `made_by`;
+    *description* is the probe's. *delivery*, *faces* (the record), *measures* with their *table* and *provenance* are
+    the reports on the video; one that is None is left out. *logs* is the folder of the video's logs; *current* names,
+    STEP.KEY, tell which of them are of the settings that made the result. RestorationError where a frame
+    is missing.
     """
     delivered = json.loads(delivery.read_text())
     record = json.loads(faces.read_text()) if faces else None
     measured = json.loads(measures.read_text()) if measures else {}
     start, still = int(timeline.pts[0]), bool(description.get("still"))
     seconds = float((timeline.end - start) * timeline.time_base)
-    chosen = list(pairs(source, description, timeline, restored, middles(timeline)))
-    moments = [
+    chosen = list(pairs(source, description, timeline, restored, moments(timeline, spec["stills"])))
+    shown = [
         _pictures(pair)
         | {
             "frame": pair.number,
@@ -76,7 +81,7 @@ def write_page(
             "size": description["size"],
             "delivery": delivered,
             "inventions": inventions(spec["stages"], record),
-            "moments": moments,
+            "moments": shown,
             "faces": record
             and record
             | {
@@ -121,7 +126,7 @@ def inventions(stages: Mapping[str, list[dict[str, str]]], record: dict[str, Any
 
 
 def _pictures(pair: Pair) -> dict[str, Any]:
-    before, after = alike(pair.before, pair.after, WIDEST)
+    before, after = alike([pair.before, pair.after], WIDEST)
     return {"before": picture_data(before), "after": picture_data(after), "size": after.shape[1::-1]}
 
 

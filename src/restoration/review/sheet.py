@@ -10,8 +10,9 @@ import numpy as np
 from restoration.errors import RestorationError
 from restoration.files import atomic
 from restoration.frames import Frame
-from restoration.review.comparison import fitting, labelled
-from restoration.review.html import clock, picture_data, shrunk, write_html
+from restoration.review.comparison import side_by_side
+from restoration.review.html import clock, write_html
+from restoration.review.pictures import picture_data, shrunk
 
 Values = Sequence[tuple[str, str]]
 """Settings by their column, in the grid's order; "" for a stage that is not left out."""
@@ -92,12 +93,9 @@ def _zoomed(picture: Frame, source: Frame, box: Box) -> Frame:
 def _strip(title: str, pictures: Sequence[Frame], table: dict[str, dict[str, int]]) -> Frame:
     """All *pictures* of one view, the source's first, in rows as *table* says."""
     height, width = np.max([picture.shape[:2] for picture in pictures], axis=0).tolist()
+    padded = [np.pad(p, ((0, height - p.shape[0]), (0, width - p.shape[1]), (0, 0))) for p in pictures]
     rows = []
     for down, row in table.items():
         labels = [f"{title}: {SOURCE}", *(f"{down}, {across}".strip(", ") for across in row)]
-        lines = [fitting(label, width) for label in labels]
-        count = max(map(len, lines))
-        shown = [pictures[0], *(pictures[number + 1] for number in row.values())]
-        padded = [np.pad(p, ((0, height - p.shape[0]), (0, width - p.shape[1]), (0, 0))) for p in shown]
-        rows.append(np.hstack([labelled(p, text, count) for p, text in zip(padded, lines, strict=True)]))
+        rows.append(side_by_side([padded[0], *(padded[number + 1] for number in row.values())], labels))
     return np.vstack(rows)

@@ -16,7 +16,7 @@ from restoration.pipeline.configuration import FINGERPRINT_BYTES, STAGES, Config
 
 ROOT = Path(__file__).parents[3]
 WORKFLOW = ROOT / "workflow"
-STEPS = ["probe", "frames", "upscale", "encode", "comparison"]
+STEPS = ["probe", "frames", "upscale", "encode", "comparison", "page", "stages", "clip"]
 
 
 def rejected(project):
@@ -63,7 +63,7 @@ def test_defaults_recipe_and_overrides_are_laid_over_each_other(project):
     assert list(videos["a"].steps) == STEPS
     assert videos["a"].steps["upscale"] == defaults_of("upscale") | {"model": "small", "outscale": 1.5}
     assert videos["a"].steps["encode"] == defaults_of("encode") | {"crf": 20, "trimmed": False, "strict": False}
-    assert list(videos["b"].steps) == ["probe", "frames", "encode", "comparison"]
+    assert list(videos["b"].steps) == ["probe", "frames", "encode", "comparison", "page", "stages", "clip"]
     assert videos["b"].steps["encode"]["crf"] == 30
     assert (videos["a"].before("upscale"), videos["a"].before("encode")) == ("frames", "upscale")
     assert videos["b"].before("encode") == "frames"
@@ -82,7 +82,7 @@ def test_settings_have_their_defaults(project):
 def test_off_leaves_a_stage_out(project):
     project.rows("a\ta.mp4\tfilm\toff", "b\tb.mp4\tfilm\t", columns="video\tsource\trecipe\tupscale")
     videos = project.configuration().videos
-    assert list(videos["a"].steps) == ["probe", "frames", "encode", "comparison"]
+    assert list(videos["a"].steps) == ["probe", "frames", "encode", "comparison", "page", "stages", "clip"]
     assert list(videos["b"].steps) == STEPS
 
 
@@ -145,7 +145,17 @@ def test_copies_are_deliveries_of_their_own(project):
     project.rows("a\ta.mp4\tfilm\t0.4", columns="video\tsource\trecipe\tstart")
     configuration = project.configuration()
     steps = configuration.videos["a"].steps
-    assert list(steps) == ["probe", "frames", "upscale", "encode", "encode.master", "comparison"]
+    assert list(steps) == [
+        "probe",
+        "frames",
+        "upscale",
+        "encode",
+        "encode.master",
+        "comparison",
+        "page",
+        "stages",
+        "clip",
+    ]
     chosen = {"codec": "ffv1", "container": "mkv", "bits": "8", "trimmed": True, "strict": False}
     assert steps["encode.master"] == defaults_of("encode") | chosen
     assert configuration.spec("a", "encode.master") != configuration.spec("a", "encode")
@@ -182,7 +192,15 @@ def test_a_default_model_that_the_registry_lacks_is_a_mistake(project):
 def test_recipes_named_by_a_number(project):
     project.config["recipes"][1950] = {}
     project.rows("a\ta.mp4\t1950")
-    assert list(project.configuration().videos["a"].steps) == ["probe", "frames", "encode", "comparison"]
+    assert list(project.configuration().videos["a"].steps) == [
+        "probe",
+        "frames",
+        "encode",
+        "comparison",
+        "page",
+        "stages",
+        "clip",
+    ]
 
 
 def test_a_config_without_manifest_is_one_mistake(project):
@@ -215,7 +233,7 @@ def test_stills_become_images(project):
         columns="video\tsource\trecipe\tencode.image\tencode.quality",
     )  # fmt: skip
     videos = project.configuration().videos
-    assert list(videos["a"].steps) == STEPS
+    assert list(videos["a"].steps) == [step for step in STEPS if step != "clip"], "nothing moves in it"
     assert {name: video.steps["encode"] for name, video in videos.items()} == {
         "a": {"container": "png"},
         "b": {"container": "jpg", "quality": 80},
@@ -287,13 +305,37 @@ def test_what_changes_no_key(project):
         project.models["large"]["sha256"] = "f" * 64
 
     def remarks():
-        project.models["small"] |= {"note": "nice", "licence": "CC0-1.0", "sources": [{"url": "https://x.example/y"}]}
+        project.models["small"] |= {"note": "nice", "sources": [{"url": "https://x.example/y"}]}
 
     for change in (
         shuffle, defaults_written_out, where_and_how, another_place, another_name_of_the_recipe,
         a_recipe_that_nobody_uses, remarks, lambda: os.utime("b.mp4", (1, 1)),
     ):  # fmt: skip
         assert changed(project, change) == set(), change
+
+
+def test_stills_concern_pictures_alone_and_are_in_seconds(project):
+    def chosen():
+        project.rows(
+            "a\ta.mp4\tfilm\t1.5 0:02:30",
+            "b\tb.mp4\tfilm\t",
+            "c\tc.mp4\tcopy\t",
+            columns="video\tsource\trecipe\treview.stills",
+        )
+
+    stills = {("a", step) for step in ("comparison", "page", "stages", "clip")}
+    assert changed(project, chosen) == stills
+    assert project.configuration().videos["a"].steps["page"] == {"stills": [1.5, 150.0]}
+    project.rows("a\ta.mp4\tfilm\tsoon", columns="video\tsource\trecipe\treview.stills")
+    with pytest.raises(RestorationError, match=r"review: stills: found .soon."):
+        project.configuration()
+
+
+def test_a_licence_concerns_the_page_that_tells_it(project):
+    def another_licence():
+        project.models["small"]["licence"] = "CC0-1.0"
+
+    assert {step for _, step in changed(project, another_licence)} == {"page", "stages", "clip"}
 
 
 def test_settings_change_the_keys_from_their_stage_on(project):
@@ -320,8 +362,8 @@ def test_settings_of_images_concern_images_and_those_of_videos_videos(project):
         "a\ta.png\tfilm\t", "b\tb.jpg\tfilm\tjpg", "d\td.mp4\tfilm\t", columns="video\tsource\trecipe\tencode.image"
     )
     encode = project.config["recipes"]["film"]["encode"]
-    assert changed(project, lambda: encode.update(quality=50)) == steps_of("b", "encode")
-    assert changed(project, lambda: encode.update(image="tif")) == steps_of("a", "encode")
+    assert changed(project, lambda: encode.update(quality=50)) == steps_of("b", "encode") - {("b", "clip")}
+    assert changed(project, lambda: encode.update(image="tif")) == steps_of("a", "encode") - {("a", "clip")}
     assert changed(project, lambda: encode.update(crf=30)) == steps_of("d", "encode")
 
 
@@ -422,7 +464,10 @@ def test_specs_hold_exactly_what_matters(project):
         "frames": {"code"},
         "upscale": {*defaults_of("upscale"), "code", "weights", "conversion"},
         "encode": {*defaults_of("encode"), "code", "trimmed", "strict"},
-        "comparison": {"code", "made_by"},
+        "comparison": {"code", "made_by", "stills"},
+        "page": {"code", "made_by", "stills", "stages", "look"},
+        "stages": {"code", "made_by", "stills", "labels"},
+        "clip": {"code", "made_by", "trimmed"},
     }
 
 
@@ -460,13 +505,13 @@ def test_colorizers_are_colorizers(project, option, id):
 
 
 def test_the_networks_in_use_are_named_at_the_start(project):
-    notices = list(project.configuration().networks.notices.values())
+    notices = project.configuration().notices("ab")
     assert notices == ["NOTICE: upscale uses small; the recipe can name another network, see config/models.yaml"]
     project.models["small"]["sources"] = [{"url": "https://x.example/small.pth"}]
-    (notice,) = project.configuration().networks.notices.values()
+    (notice,) = project.configuration().notices("ab")
     assert "whose weights are not here and will be fetched (0.0 MB)" in notice
     project.models["small"]["sources"] = [{"url": "https://x.example/all.zip", "file": "small.pth"}]
-    (notice,) = project.configuration().networks.notices.values()
+    (notice,) = project.configuration().notices("ab")
     assert "whose weights are not here and will be fetched;" in notice
 
 
@@ -557,7 +602,11 @@ def test_a_network_is_fitted_to_a_video_that_is_upscaled_in_int8(project):
     film = project.config["recipes"]["film"]
     film["faces"] = {"model": "small", "detector": "finder"}
     upscale = film["upscale"]
-    enlarged = {(video, step) for video in "ab" for step in ("upscale", "faces", "encode", "comparison", "record")}
+    enlarged = {
+        (video, step)
+        for video in "ab"
+        for step in ("upscale", "faces", "encode", "comparison", "record", "page", "stages", "clip")
+    }
     fitted = {(video, "quantize") for video in "ab"}
     assert changed(project, lambda: upscale.update(precision="int8")) == enlarged | fitted, "faces are found as before"
     assert changed(project, lambda: upscale.update(outscale=3)) == enlarged, "the network is the same"
@@ -594,15 +643,25 @@ def test_a_change_of_faces_concerns_faces_and_what_comes_after(project):
     }  # fmt: skip
     # The script takes the weights in this order.
     assert yaml.safe_load(configuration.spec("a", "faces"))["weights"] == [str(n) * 64 for n in (5, 6, 7)]
-    assert "faces" not in configuration.networks.notices
-    later = {(video, step) for video in "ab" for step in ("faces", "encode", "comparison", "record")}
+    assert not any("faces.model" in notice for notice in configuration.notices("a"))
+    later = {
+        (video, step)
+        for video in "ab"
+        for step in ("faces", "encode", "comparison", "record", "page", "stages", "clip")
+    }
     assert changed(project, lambda: faces.update(strength=0.5)) == later
     assert changed(project, lambda: faces.update(gap=3)) == later | {("a", "track"), ("b", "track")}
     assert changed(project, lambda: faces.update(model="small")) == later | {("a", "track"), ("b", "track")}
     # Faces are looked for before upscaling: its settings do not concern them.
-    enlarged = {(video, step) for video in "ab" for step in ("upscale", "faces", "encode", "comparison", "record")}
+    enlarged = {
+        (video, step)
+        for video in "ab"
+        for step in ("upscale", "faces", "encode", "comparison", "record", "page", "stages", "clip")
+    }
     assert changed(project, lambda: project.config["recipes"]["film"]["upscale"].update(outscale=3)) == enlarged
-    assert "faces.model: small is a network for any picture" in project.configuration().networks.notices["faces"]
+    assert any(
+        "faces.model: small is a network for any picture" in notice for notice in project.configuration().notices("a")
+    )
 
 
 def test_weights_are_listed_once_and_named_after_their_content(project):
@@ -664,6 +723,7 @@ def test_current_intermediates(project):
         f"plan.{configuration.plan_key()}.json",
         *(f"{video}/probe.{key(video, 'probe')}.json" for video in "abc"),
         *(f"{video}/timeline.{key(video, 'probe')}.tsv" for video in "abc"),
+        *(f"{video}/page.json" for video in "abc"),
         *(f"{video}/frames.{key(video, 'frames')}" for video in "abc"),
         *(f"{video}/upscale.{key(video, 'upscale')}" for video in "ab"),
     }

@@ -83,7 +83,7 @@ def test_what_does_something(package, old, new):
         ("restoration/errors.py", {"probe", "frames", "upscale", "encode", "comparison"}),
         ("restoration/__init__.py", {"probe", "frames", "upscale", "encode", "comparison"}),
         ("restoration/media/source.py", {"probe", "frames", "encode", "comparison"}),
-        ("restoration/media/chunks.py", {"frames", "upscale", "encode"}),
+        ("restoration/media/chunks.py", {"frames", "upscale", "encode", "comparison"}),
         ("restoration/media/extract.py", {"frames", "comparison"}),
         ("restoration/media/encode.py", {"encode"}),
         ("restoration/media/still.py", {"probe", "frames", "encode", "comparison"}),

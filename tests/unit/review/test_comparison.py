@@ -9,9 +9,11 @@ import pytest
 
 from media_factory import pictures, wishes, write_clip
 from restoration.errors import RestorationError
+from restoration.media.chunks import write_chunk
 from restoration.media.codecs import EncodeSettings
 from restoration.media.encode import encode
 from restoration.media.probe import probe
+from restoration.pipeline.plan import Span
 from restoration.review.comparison import LINE_HEIGHT, WIDEST, fitting, write_comparison
 
 SHARP = EncodeSettings("h264", 4, "ultrafast")
@@ -94,6 +96,25 @@ def test_a_result_that_is_too_short_is_named(tmp_path):
     with pytest.raises(RestorationError, match=r"b\.mp4: frame 11 is not there"):
         write_comparison(source, *probe(source, wishes()), short, tmp_path / "c.png", [])
     assert not (tmp_path / "c.png").exists()
+
+
+def test_stages_stand_between_source_and_result(tmp_path):
+    frames = pictures(60, shots=3)
+    source = write_clip(tmp_path / "a.mkv", frames, codec="ffv1", pix_fmt="bgr0", bt709=False)
+    description, timeline = probe(source, wishes())
+    restored, target = tmp_path / "b.mp4", tmp_path / "c.png"
+    encode(restored, frames, timeline, source, description, SHARP, trimmed=False, strict=False)
+    chunks = [tmp_path / f"{Span(first, first + 29)}.mkv" for first in (0, 30)]
+    for chunk, part in zip(chunks, np.split(255 - frames, 2), strict=True):
+        write_chunk(chunk, part, expected=30)
+    write_comparison(source, description, timeline, restored, target, [], {"after negative": chunks})
+    picture = cv2.cvtColor(cv2.imread(str(target)), cv2.COLOR_BGR2RGB)
+    rows = np.split(picture, 3)
+    for row, number in zip(rows, (9, 29, 49), strict=True):
+        columns = np.split(row[-frames.shape[1] :], 3, axis=1)
+        assert nearest(columns[0], frames) == nearest(255 - columns[1], frames) == nearest(columns[2], frames) == number
+    with pytest.raises(RestorationError, match=r"frame 49 is in none of .*0000000-0000029\.mkv"):
+        write_comparison(source, description, timeline, restored, target, [], {"after negative": chunks[:1]})
 
 
 def test_labels_are_broken_where_they_do_not_fit():

@@ -1,0 +1,26 @@
+#!/usr/bin/env python3
+"""Show source and result in one video: beside each other, or on both sides of a border that wanders."""
+
+import json
+from pathlib import Path
+
+from restoration.media.timeline import Timeline
+from restoration.pipeline import job
+from restoration.review.clips import FORMS, write_clip
+
+
+def main() -> None:
+    parser = job.parser(__doc__)
+    parser.add_argument("--source", required=True, type=Path)
+    parser.add_argument("--probe", required=True, type=Path)
+    parser.add_argument("--timeline", required=True, type=Path)
+    parser.add_argument("--restored", required=True, type=Path)
+    parser.add_argument("--form", required=True, choices=FORMS)
+    args = job.parse(parser)
+    description, timeline = json.loads(args.probe.read_text()), Timeline.read(args.timeline)
+    options = {"made_by": args.spec["made_by"], "trimmed": args.spec["trimmed"]}
+    write_clip(args.output, args.form, args.source, description, timeline, args.restored, **options)
+
+
+if __name__ == "__main__":
+    job.run(main)
