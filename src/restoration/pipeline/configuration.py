@@ -1,6 +1,7 @@
 """The whole configuration, checked: what every video goes through, and the keys that name the results on disk."""
 
 import importlib.util
+import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Any
 from restoration.errors import RestorationError
 from restoration.media import remote
 from restoration.media.codecs import EncodeSettings, misfits
+from restoration.media.identity import sha256
 from restoration.media.kind import is_still
 from restoration.models.registry import Model, load_registry
 from restoration.pipeline.digest import canonical, code_digest, short_hash
@@ -36,7 +38,9 @@ USED_UP = {"all": (), "small": (*ENLARGING_STEPS, "faces"), "none": ("frames", *
 DRAFT = "int8"
 """The precision for which a network is fitted to each video."""
 FINGERPRINT_BYTES = 65536
-STEPS = ("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "comparison", "record")
+HINTS_FILE, FACES_FILE = "hints.yaml", "faces.tsv"
+"""What a record of provenance calls the files with what is known of a video's colours and faces."""
+STEPS = ("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "sign", "comparison", "record", "provenance")
 """Every step of a video's way; each has a rule and a script of its name."""
 
 
@@ -82,6 +86,7 @@ class Configuration:
         self._stages: dict[str, Any] = {stage: schema["$defs"][stage] for stage in STAGES}
         config = self._typed(whole(config), schema["properties"])
         defaults = {key: about["default"] for key, about in schema["properties"].items() if "default" in about}
+        self.signing = {key: about["default"] for key, about in schema["properties"]["sign"]["properties"].items()}
         self.settings: Settings = defaults | config
         mistakes = problems(config, schema, "config")
         mistakes += [f"config: results: {what}" for what in remote.folder_mistakes(str(self.settings["results"]))]
@@ -119,6 +124,7 @@ class Configuration:
         for row in rows:
             with collected(mistakes, f"{row.place}: faces.only: "):
                 read_face_list(self._said("faces", row).get("only", ""))
+        mistakes += self._unsignable()
         if self.settings["engine"] == "openvino" and not importlib.util.find_spec("openvino"):
             mistakes.append("config: engine: OpenVINO is not installed: pip install openvino, or use engine: auto")
         if self.settings["engine"] == "openvino" and self.settings["device"] in ("cuda", "mps"):
@@ -273,16 +279,52 @@ class Configuration:
         steps |= settings
         copies = {name: self._full("encode", copy) for name, copy in _copies(recipe).items()}
         image, quality = encode["image"], encode["quality"]
+        touched = any(named(about) for step, about in steps.items() if step in RESTORING_STAGES)
         for delivery in (encode, *copies.values()):
             del delivery["image"], delivery["quality"]
+            delivery["mark"] = delivery["mark"] and touched
             delivery |= {"trimmed": not (row.start is row.end is None), "strict": ingest["strict"]}
         if _restores_a_still(row):
-            encode, copies = {"container": image} | ({"quality": quality} if image == "jpg" else {}), {}
-        steps |= {"encode": encode, **copies, "comparison": {}}
+            encode = {"container": image, "mark": encode["mark"]} | ({"quality": quality} if image == "jpg" else {})
+            copies = {}
+        steps |= self._signed({"encode": encode, **copies}) | {"comparison": {}}
         if "faces" in steps:
             steps["record"] = {"trimmed": encode.get("trimmed", False)}
+        steps["provenance"] = {}
         fused = bool(self.settings["fuse"]) and {"upscale", "faces"} <= steps.keys() and "settle" not in steps
         return Video(row.source, row.promised, steps, hints, fused)
+
+    def _unsignable(self) -> Iterator[str]:
+        """What stands against signing."""
+        if not isinstance(said := self.settings["sign"], dict):
+            return  # said already
+        self.signing |= said
+        if not self.signing["certificate"]:
+            return
+        for what in ("certificate", "key"):
+            if not Path(str(self.signing[what])).is_file():
+                yield f"config: sign.{what}: {self.signing[what]!r}: no such file"
+        yield from (
+            f"config: sign.timestamp_url: {what}" for what in remote.mistakes(str(self.signing["timestamp_url"]))
+        )
+        if not importlib.util.find_spec("c2pa"):
+            yield "config: sign: c2pa is not installed: pip install c2pa-python"
+
+    def _signed(self, deliveries: dict[str, Settings]) -> dict[str, Settings]:
+        """The steps of these *deliveries*: files are signed as they are made, apart from Matroska, which holds no
+        signature. The key is none of their settings: another one for the same certificate signs alike."""
+        if not (certificate := self.signing["certificate"]):
+            return deliveries
+        about = {"certificate": sha256(Path(certificate))} | {
+            key: self.signing[key] for key in ("alg", "timestamp_url")
+        }
+        steps: dict[str, Settings] = {}
+        for name, delivery in deliveries.items():
+            apart = delivery["container"] == "mkv"
+            steps[name] = delivery if apart else delivery | {"sign": about}
+            if apart:
+                steps[name.replace("encode", "sign")] = {"sign": about}
+        return steps
 
     def spec(self, video: str, step: str) -> str:
         """Canonical JSON of exactly what may change the bytes that *step* writes for *video*: its settings, the digest
@@ -301,8 +343,13 @@ class Configuration:
         if video not in self._specs:
             steps = self.videos[video].steps
             self._specs[video] = {
-                step: canonical(self._spec(video, step, settings)) for step, settings in steps.items()
+                step: canonical(self._spec(video, step, settings))
+                for step, settings in steps.items()
+                if step != "provenance"
             }
+            told = {step: json.loads(spec) for step, spec in self._specs[video].items()}
+            about = {"code": self._code["provenance"], "steps": told, "rerun": self._rerun(video)}
+            self._specs[video]["provenance"] = canonical(about)
         return self._specs[video]
 
     def _spec(self, video: str, step: str, settings: Settings) -> Settings:
@@ -317,6 +364,13 @@ class Configuration:
                     f"{stage} {' + '.join(models)}{notes.get(stage, '')}" for stage, models in used.items() if models
                 ]
             }
+        if "sign" in settings:
+            steps = self.videos[video].steps
+            spec["claims"] = [
+                {"stage": stage, "networks": [self.networks.told(model) for model in self.videos[video].models(stage)]}
+                for stage in RESTORING_STAGES
+                if stage in steps
+            ]
         if step == "record":
             steps = self.videos[video].steps
             said = {option: value for step in ("detect", "faces") for option, value in steps[step].items()}
@@ -338,7 +392,33 @@ class Configuration:
         }
         for stage, option in (("colorize", "hints"), ("colorize", "palette"), ("faces", "ignore"), ("faces", "only")):
             recipe.get(stage, {}).pop(option, None)
-        return self.settings | {"recipes": {"sample": recipe}, "palettes": {}, "part": "1/1", "keep": "all"}
+        return self.settings | {"recipes": {"sample": recipe}, "palettes": {}, "part": "1/1", "keep": "all", "sign": {}}
+
+    def _rerun(self, video: str) -> Settings:
+        """Recipe, manifest row and models with which *video* can be restored again, complete and without paths: files
+        of one's own are named as `restoration.provenance.reproduce` puts them."""
+        row, about = self._rows[video], self.videos[video]
+        recipe = self.settings["recipes"][row.recipe]
+        full = {
+            stage: self._full(stage, recipe.get(stage), row.overrides.get(stage))
+            for stage in STAGES
+            if stage in ALWAYS or (stage in recipe and row.overrides.get(stage, {}) is not None)
+        }
+        if colorize := full.get("colorize"):
+            hints = HINTS_FILE if about.hints else ""
+            colorize |= {"model": about.steps["colorize"]["model"], "hints": hints, "palette": ""}
+        if full.get("faces", {}).get("only"):
+            full["faces"]["only"] = FACES_FILE
+        if copies := _copies(recipe):
+            full["copies"] = {name.partition(".")[2]: self._full("encode", copy) for name, copy in copies.items()}
+        source = remote.address(row.source) if remote.is_remote(row.source) else Path(row.source).name
+        models = {model for step in about.steps for model in about.models(step)}
+        return {
+            "noncommercial": self.settings["noncommercial"],
+            "recipe": {row.recipe: full},
+            "row": {"video": video, "source": source, "recipe": row.recipe, "start": row.start, "end": row.end},
+            "models": {model: self.networks.models[model].entry() for model in sorted(models)},
+        }
 
     def kind(self, video: str) -> str:
         """Hash of all that decides what a frame of *video* costs; one sample stands for all videos of a kind."""
