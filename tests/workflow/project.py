@@ -47,7 +47,8 @@ class Run:
 
 
 def jobs(*rules, of=tuple(CLIPS)):
-    """The jobs of these rules for these videos, to compare with `Run.jobs`."""
+    """The jobs of these rules for these videos, to compare with `Run.jobs`; what is encoded is also recorded."""
+    rules += ("provenance",) * ("encode" in rules)
     per_chunk = ("frames", "upscale")
     return Counter({f"{rule} {video}": CHUNKS[video] if rule in per_chunk else 1 for rule in rules for video in of})
 

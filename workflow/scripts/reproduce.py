@@ -35,8 +35,9 @@ def main() -> None:
     for difference in differences(record, software()):
         print(f"WARNING: {difference}; frames may differ", file=sys.stderr)
     again = args.folder / "results" / record["video"] / args.record.name
-    print(f"Now run:  snakemake --configfile {args.folder / 'config.yaml'}")
-    print(f"and then: verify.py {args.record} --same-frames-as {again}")
+    snakefile = WORKFLOW.parent / "Snakefile"
+    print(f"Now:  cd {args.folder} && snakemake --snakefile {snakefile} --configfile config.yaml")
+    print(f"then: {Path(__file__).with_name('verify.py')} {args.record} --same-frames-as {again}")
 
 
 if __name__ == "__main__":

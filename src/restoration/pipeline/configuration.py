@@ -37,6 +37,8 @@ USED_UP = {"all": (), "small": (*ENLARGING_STEPS, "faces"), "none": ("frames", *
 """By the setting `keep`: the steps whose frames go when nobody needs them any more."""
 DRAFT = "int8"
 """The precision for which a network is fitted to each video."""
+RECORDED = {"probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "sign"}
+"""The steps that a record of provenance tells of; others only show what these did."""
 FINGERPRINT_BYTES = 65536
 HINTS_FILE, FACES_FILE = "hints.yaml", "faces.tsv"
 """What a record of provenance calls the files with what is known of a video's colours and faces."""
@@ -347,7 +349,11 @@ class Configuration:
                 for step, settings in steps.items()
                 if step != "provenance"
             }
-            told = {step: json.loads(spec) for step, spec in self._specs[video].items()}
+            told = [
+                {"step": step} | json.loads(spec)
+                for step, spec in self._specs[video].items()
+                if step.partition(".")[0] in RECORDED
+            ]
             about = {"code": self._code["provenance"], "steps": told, "rerun": self._rerun(video)}
             self._specs[video]["provenance"] = canonical(about)
         return self._specs[video]
@@ -404,9 +410,14 @@ class Configuration:
             for stage in STAGES
             if stage in ALWAYS or (stage in recipe and row.overrides.get(stage, {}) is not None)
         }
+        told = about.steps["encode"].keys()
+        told = (told - {"container"}) | {"image"} if _restores_a_still(row) else told
+        full["encode"] = {option: value for option, value in full["encode"].items() if option in told}
         if colorize := full.get("colorize"):
             hints = HINTS_FILE if about.hints else ""
             colorize |= {"model": about.steps["colorize"]["model"], "hints": hints, "palette": ""}
+            if "mix_with" not in about.steps["colorize"]:
+                del colorize["mix_with"], colorize["mix_weight"]
         if full.get("faces", {}).get("only"):
             full["faces"]["only"] = FACES_FILE
         if copies := _copies(recipe):

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from restoration.media.identity import sha256
@@ -13,10 +13,8 @@ from restoration.pipeline.networks import named
 
 FORMAT = 1
 """Number of the form that `workflow/schemas/provenance.schema.yaml` describes."""
-NOT_SETTINGS = {"code", "weights", "conversion", "sign", "claims"}
+NOT_SETTINGS = {"step", "code", "weights", "conversion", "sign", "claims"}
 """Of the spec of a step: what the record says elsewhere."""
-VIEWS = {"comparison", "record"}
-"""Steps that only show what others did."""
 PROBED = ("container", "duration", "streams", "reading", "size", "frames", "duplicates", "times_invented", "time_jumps",
           "skipped", "suggested_crop", "damage", "notes", "still")  # fmt: skip
 """What a record repeats of a description."""
@@ -33,11 +31,12 @@ def build_record(
 ) -> dict[str, Any]:
     """The record of *video*, as `workflow/schemas/provenance.schema.yaml` describes it.
 
-    *spec* is that of the step provenance, *description* the probe's. *files* are all that were delivered: the restored
-    ones, the report of each, the record and the mask of faces, signatures. *machine* holds the settings that change
-    rounding at most: device, engine, threads, batch, chunk_frames. Nothing in it tells paths or the time.
+    *spec* is that of the step provenance: `steps`, in order, and `rerun`; *description* the probe's. *files* are all
+    that were delivered: the restored ones, the report of each, the record and the mask of faces, signatures. *machine*
+    holds the settings that change rounding at most: device, engine, threads, batch, chunk_frames. Nothing in it tells
+    paths or the time.
     """
-    steps, rerun = spec["steps"], spec["rerun"]
+    rerun, steps = spec["rerun"], {about["step"]: about for about in spec["steps"]}
     results = [_result(path, steps, video) for path in sorted(files)]
     reports = {path.name: json.loads(path.read_text()) for path in files if path.name.endswith(REPORT)}
     main = reports[next(entry["name"] for entry in results if entry.get("step") == "encode") + REPORT]
@@ -45,11 +44,9 @@ def build_record(
     return {
         "format": FORMAT,
         "video": video,
-        "source": main["source"] | {"url": rerun["row"]["source"]}
-        if "://" in rerun["row"]["source"]
-        else main["source"],
+        "source": {"name": PurePosixPath(rerun["row"]["source"]).name} | description["source"],
         "probe": {key: description[key] for key in PROBED if key in description},
-        "stages": [_stage(step, settings) for step, settings in steps.items() if step not in VIEWS],
+        "stages": [_stage(step, settings) for step, settings in steps.items()],
         "networks": rerun["models"],
         "ran_with": main["made_with"],
         "software": main["software"],
@@ -60,7 +57,7 @@ def build_record(
         "results": results,
         "rerun": {
             "config": _config(rerun, machine),
-            "row": _row(rerun["row"], main["source"]),
+            "row": _row(rerun["row"], description["source"]),
             "models": rerun["models"],
         },
     }

@@ -1,6 +1,5 @@
 """The same run again, from a record of provenance alone: a configuration, a manifest and a registry of models."""
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,35 +9,33 @@ import yaml
 
 from restoration.errors import RestorationError
 from restoration.files import atomic
-from restoration.media.identity import identify, sha256
+from restoration.media.identity import sha256
 from restoration.pipeline.configuration import FACES_FILE, HINTS_FILE
 from restoration.pipeline.face_list import COLUMNS
 
 
 def write_project(record: Mapping[str, Any], source: Path, folder: Path, files: Iterable[Path] = ()) -> None:
-    """Write what Snakemake needs to restore *source* as *record* says into *folder*: config.yaml, manifest.tsv,
+    """Write what Snakemake, called in *folder*, needs to restore *source* as *record* says: config.yaml, manifest.tsv,
     models.yaml and, where there were some, colour hints and the list of faces.
 
     *files* are what the record knows by content only: weights and reference images of one's own. RestorationError where
     *source* is not the original, or one of them is missing.
     """
     rerun = record["rerun"]
-    identify(source, record["source"], f"{source} (the original of {record['video']})")
+    if not source.is_file() or sha256(source) != record["source"]["sha256"]:
+        raise RestorationError(
+            f"{source}: is not the original of {record['video']}, which is {record['source']['name']} with "
+            f"{record['source']['bytes']} bytes and the SHA-256 {record['source']['sha256']}"
+        )
     own = {sha256(file): file.resolve() for file in files}
     stages = {stage["step"]: stage["settings"] for stage in record["stages"]}
-    folder = folder.resolve()
-    config = json.loads(json.dumps(rerun["config"]))
-    places = {key: str(folder / key) for key in ("results", "work", "logs", "weights")}
-    config |= places | {"manifest": str(folder / "manifest.tsv"), "models": str(folder / "models.yaml")}
+    config = rerun["config"] | {"manifest": "manifest.tsv", "models": "models.yaml"}
     models = {name: model | {"sources": _sources(name, model, own)} for name, model in rerun["models"].items()}
     texts = {"models.yaml": yaml.safe_dump(models, sort_keys=False)}
-    for recipe in config["recipes"].values():
-        if recipe.get("colorize", {}).get("hints"):
-            recipe["colorize"]["hints"] = str(folder / HINTS_FILE)
-            texts[HINTS_FILE] = yaml.safe_dump(_hints(stages["hints"], own))
-        if recipe.get("faces", {}).get("only"):
-            recipe["faces"]["only"] = str(folder / FACES_FILE)
-            texts[FACES_FILE] = pd.DataFrame(stages["track"]["points"], columns=COLUMNS).to_csv(sep="\t", index=False)
+    if "hints" in stages:
+        texts[HINTS_FILE] = yaml.safe_dump(_hints(stages["hints"], own))
+    if points := stages.get("track", {}).get("points"):
+        texts[FACES_FILE] = pd.DataFrame(points, columns=COLUMNS).to_csv(sep="\t", index=False)
     row = rerun["row"] | {"source": str(source.resolve())}
     texts |= {
         "config.yaml": yaml.safe_dump(config, sort_keys=False),

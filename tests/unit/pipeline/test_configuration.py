@@ -16,7 +16,7 @@ from restoration.pipeline.configuration import FINGERPRINT_BYTES, STAGES, Config
 
 ROOT = Path(__file__).parents[3]
 WORKFLOW = ROOT / "workflow"
-STEPS = ["probe", "frames", "upscale", "encode", "comparison"]
+STEPS = ["probe", "frames", "upscale", "encode", "comparison", "provenance"]
 
 
 def rejected(project):
@@ -63,7 +63,7 @@ def test_defaults_recipe_and_overrides_are_laid_over_each_other(project):
     assert list(videos["a"].steps) == STEPS
     assert videos["a"].steps["upscale"] == defaults_of("upscale") | {"model": "small", "outscale": 1.5}
     assert videos["a"].steps["encode"] == defaults_of("encode") | {"crf": 20, "trimmed": False, "strict": False}
-    assert list(videos["b"].steps) == ["probe", "frames", "encode", "comparison"]
+    assert list(videos["b"].steps) == ["probe", "frames", "encode", "comparison", "provenance"]
     assert videos["b"].steps["encode"]["crf"] == 30
     assert (videos["a"].before("upscale"), videos["a"].before("encode")) == ("frames", "upscale")
     assert videos["b"].before("encode") == "frames"
@@ -82,7 +82,7 @@ def test_settings_have_their_defaults(project):
 def test_off_leaves_a_stage_out(project):
     project.rows("a\ta.mp4\tfilm\toff", "b\tb.mp4\tfilm\t", columns="video\tsource\trecipe\tupscale")
     videos = project.configuration().videos
-    assert list(videos["a"].steps) == ["probe", "frames", "encode", "comparison"]
+    assert list(videos["a"].steps) == ["probe", "frames", "encode", "comparison", "provenance"]
     assert list(videos["b"].steps) == STEPS
 
 
@@ -145,7 +145,7 @@ def test_copies_are_deliveries_of_their_own(project):
     project.rows("a\ta.mp4\tfilm\t0.4", columns="video\tsource\trecipe\tstart")
     configuration = project.configuration()
     steps = configuration.videos["a"].steps
-    assert list(steps) == ["probe", "frames", "upscale", "encode", "encode.master", "comparison"]
+    assert list(steps) == ["probe", "frames", "upscale", "encode", "encode.master", "comparison", "provenance"]
     chosen = {"codec": "ffv1", "container": "mkv", "bits": "8", "trimmed": True, "strict": False}
     assert steps["encode.master"] == defaults_of("encode") | chosen
     assert configuration.spec("a", "encode.master") != configuration.spec("a", "encode")
@@ -182,7 +182,7 @@ def test_a_default_model_that_the_registry_lacks_is_a_mistake(project):
 def test_recipes_named_by_a_number(project):
     project.config["recipes"][1950] = {}
     project.rows("a\ta.mp4\t1950")
-    assert list(project.configuration().videos["a"].steps) == ["probe", "frames", "encode", "comparison"]
+    assert list(project.configuration().videos["a"].steps) == ["probe", "frames", "encode", "comparison", "provenance"]
 
 
 def test_a_config_without_manifest_is_one_mistake(project):
@@ -217,9 +217,9 @@ def test_stills_become_images(project):
     videos = project.configuration().videos
     assert list(videos["a"].steps) == STEPS
     assert {name: video.steps["encode"] for name, video in videos.items()} == {
-        "a": {"container": "png"},
-        "b": {"container": "jpg", "quality": 80},
-        "c": {"container": "tif"},
+        "a": {"container": "png", "mark": True},
+        "b": {"container": "jpg", "mark": True, "quality": 80},
+        "c": {"container": "tif", "mark": False},
         "d": defaults_of("encode") | {"crf": 20, "trimmed": False, "strict": False},
     }
 
@@ -290,10 +290,12 @@ def test_what_changes_no_key(project):
         project.models["small"] |= {"note": "nice", "licence": "CC0-1.0", "sources": [{"url": "https://x.example/y"}]}
 
     for change in (
-        shuffle, defaults_written_out, where_and_how, another_place, another_name_of_the_recipe,
-        a_recipe_that_nobody_uses, remarks, lambda: os.utime("b.mp4", (1, 1)),
+        shuffle, defaults_written_out, where_and_how, a_recipe_that_nobody_uses, lambda: os.utime("b.mp4", (1, 1))
     ):  # fmt: skip
         assert changed(project, change) == set(), change
+    for change in (another_place, another_name_of_the_recipe, remarks):
+        # It names the source and the recipe, and tells what the registry does.
+        assert {step for _, step in changed(project, change)} == {"provenance"}, change
 
 
 def test_settings_change_the_keys_from_their_stage_on(project):
@@ -423,6 +425,7 @@ def test_specs_hold_exactly_what_matters(project):
         "upscale": {*defaults_of("upscale"), "code", "weights", "conversion"},
         "encode": {*defaults_of("encode"), "code", "trimmed", "strict"},
         "comparison": {"code", "made_by"},
+        "provenance": {"code", "steps", "rerun"},
     }
 
 
@@ -557,7 +560,9 @@ def test_a_network_is_fitted_to_a_video_that_is_upscaled_in_int8(project):
     film = project.config["recipes"]["film"]
     film["faces"] = {"model": "small", "detector": "finder"}
     upscale = film["upscale"]
-    enlarged = {(video, step) for video in "ab" for step in ("upscale", "faces", "encode", "comparison", "record")}
+    enlarged = {
+        (video, step) for video in "ab" for step in ("upscale", "faces", "encode", "comparison", "record", "provenance")
+    }
     fitted = {(video, "quantize") for video in "ab"}
     assert changed(project, lambda: upscale.update(precision="int8")) == enlarged | fitted, "faces are found as before"
     assert changed(project, lambda: upscale.update(outscale=3)) == enlarged, "the network is the same"
@@ -595,12 +600,14 @@ def test_a_change_of_faces_concerns_faces_and_what_comes_after(project):
     # The script takes the weights in this order.
     assert yaml.safe_load(configuration.spec("a", "faces"))["weights"] == [str(n) * 64 for n in (5, 6, 7)]
     assert "faces" not in configuration.networks.notices
-    later = {(video, step) for video in "ab" for step in ("faces", "encode", "comparison", "record")}
+    later = {(video, step) for video in "ab" for step in ("faces", "encode", "comparison", "record", "provenance")}
     assert changed(project, lambda: faces.update(strength=0.5)) == later
     assert changed(project, lambda: faces.update(gap=3)) == later | {("a", "track"), ("b", "track")}
     assert changed(project, lambda: faces.update(model="small")) == later | {("a", "track"), ("b", "track")}
     # Faces are looked for before upscaling: its settings do not concern them.
-    enlarged = {(video, step) for video in "ab" for step in ("upscale", "faces", "encode", "comparison", "record")}
+    enlarged = {
+        (video, step) for video in "ab" for step in ("upscale", "faces", "encode", "comparison", "record", "provenance")
+    }
     assert changed(project, lambda: project.config["recipes"]["film"]["upscale"].update(outscale=3)) == enlarged
     assert "faces.model: small is a network for any picture" in project.configuration().networks.notices["faces"]
 
@@ -754,3 +761,57 @@ def test_fused_is_what_faces_follow_at_once(project):
     assert apart.current_intermediates() - fused.current_intermediates() == unused
     # What a frame costs is another thing then.
     assert apart.kind("both") != fused.kind("both")
+
+
+def test_only_what_networks_touched_is_marked(project):
+    steps = {name: video.steps["encode"] for name, video in project.configuration().videos.items()}
+    assert {name: encode["mark"] for name, encode in steps.items()} == {"a": True, "b": True, "c": False}
+    project.config["recipes"]["film"]["encode"]["mark"] = False
+    assert not project.configuration().videos["a"].steps["encode"]["mark"]
+
+
+def signing(tmp_path):
+    for name in ("chain.pem", "key.pem"):
+        (tmp_path / name).write_text(name)
+    return {"certificate": str(tmp_path / "chain.pem"), "key": str(tmp_path / "key.pem")}
+
+
+def test_another_certificate_signs_anew_and_another_key_file_does_not(project, tmp_path):
+    project.config["recipes"]["film"]["copies"] = {"master": {"container": "mkv", "codec": "ffv1"}}
+    project.config["sign"] = signing(tmp_path)
+    steps = project.configuration().videos["a"].steps
+    assert list(steps)[-5:] == ["encode", "encode.master", "sign.master", "comparison", "provenance"]
+    assert "sign" not in steps["encode.master"], "Matroska holds no signature: the file is the same"
+    spec = project.configuration().spec("a", "encode")
+    assert [claim["stage"] for claim in yaml.safe_load(spec)["claims"]] == ["upscale"]
+    assert str(tmp_path) not in project.configuration().spec("a", "provenance")
+    (tmp_path / "key.pem").write_text("other")
+    assert project.configuration().spec("a", "encode") == spec
+    (tmp_path / "chain.pem").write_text("other")
+    assert project.configuration().spec("a", "encode") != spec
+
+
+def test_mistakes_in_signing_are_told_before_anything_starts(project, tmp_path):
+    project.config["sign"] = {"certificate": str(tmp_path / "none.pem"), "key": "", "timestamp_url": "ftp://x"}
+    found = rejected(project)
+    assert any("sign.certificate: " in mistake and "no such file" in mistake for mistake in found)
+    assert any("sign.key: " in mistake for mistake in found)
+    assert any("sign.timestamp_url" in mistake for mistake in found)
+    project.config["sign"] = {"key": "key.pem"}
+    assert "certificate" in rejected(project)[0]
+
+
+def test_a_record_names_no_place(project, tmp_path):
+    project.models["small"]["sources"] = [{"file": str(tmp_path / "private" / "small.pth")}]
+    project.rows(f"a\t{tmp_path}/a.mp4\tfilm", "b\thttps://x.example/b.mp4?secret\tcopy")
+    configuration = project.configuration()
+    for video in "ab":
+        spec = configuration.spec(video, "provenance")
+        assert str(tmp_path) not in spec
+        assert "secret" not in spec
+    about = yaml.safe_load(configuration.spec("a", "provenance"))
+    assert about["rerun"]["models"]["small"]["sources"] == [{"file": "small.pth"}]
+    assert [step["step"] for step in about["steps"]] == ["probe", "frames", "upscale", "encode"]
+    assert about["rerun"]["recipe"]["film"]["upscale"] == (
+        defaults_of("upscale") | {"model": "small", "outscale": 2, "stability": 0}
+    )
