@@ -104,6 +104,7 @@ def test_faces(project):
         "encode somebody": 1,
         "comparison somebody": 1,
         "record somebody": 1,
+        "provenance somebody": 1,
     }
     assert np.abs(mask(project, "somebody")[0].astype(int) - invented / 2).max() <= 1
 
@@ -161,7 +162,7 @@ def test_fused(project):
     with project.config() as settings:
         settings["recipes"]["faces"]["upscale"]["strength"] = 0.5
     assert project.dry() == dict.fromkeys(
-        [f"{rule} {name}" for rule in ("faces", "encode", "comparison", "record") for name in names], 1
+        [f"{rule} {name}" for rule in ("faces", "encode", "comparison", "record", "provenance") for name in names], 1
     )
 
 

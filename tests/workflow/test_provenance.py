@@ -88,7 +88,7 @@ def test_results_are_signed_on_request(project, signer):
     with project.manifest() as rows:
         del rows[1]
     # The comparison shows the restored video, which is another file now.
-    assert set(project.run()) == {*jobs("encode", "comparison", of=["regular"]), "sign regular"}
+    assert set(project.run()) == {*jobs("encode", "comparison", of=["regular"]), "sign regular", "plan"}
     signed = {f"regular{name}" for name in (".mp4", ".master.mkv")}
     record = json.loads(record_of(project, "regular").read_text())
     assert {file["name"] for file in record["results"] if file.get("certificate_sha256")} == signed

@@ -549,7 +549,10 @@ def results_of(video):
     return [
         *deliveries(video),
         f"{RESULTS}/{video}/comparison.png",
-        f"{RESULTS}/{video}/{video}.provenance.json",
+        *(
+            f"{RESULTS}/{video}/{video}.{kind}"
+            for kind in ("provenance.json", "premis.xml", "prov.jsonld")
+        ),
     ]
 
 
