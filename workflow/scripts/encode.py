@@ -2,17 +2,20 @@
 """Encode the restored chunks of a video, with its sound, or the restored still image, into the delivered file."""
 
 import json
+from collections.abc import Iterable
 from functools import partial
 from itertools import chain
 from pathlib import Path
 
 from restoration import journal
 from restoration.files import atomic
+from restoration.frames import Frame, Picture
 from restoration.media.chunks import frames_digest, read_chunk, read_pictures
 from restoration.media.codecs import EncodeSettings
 from restoration.media.delivery import delivery
 from restoration.media.encode import encode
 from restoration.media.kind import is_still
+from restoration.media.label import labelled
 from restoration.media.still_delivery import deliver_still, still_delivery
 from restoration.media.timeline import Timeline
 from restoration.pipeline import job
@@ -34,17 +37,21 @@ def main() -> None:
     args = job.parse(parser)
     description = json.loads(args.probe.read_text())
     chunks = beside(args.first_chunk, description["shots"], args.chunk_frames)
+    label = args.spec["label"]
     sealing = {"mark": args.spec["mark"]}
     if "sign" in args.spec:
         facts = {"spec": args.spec, "certificate": args.certificate, "key": args.key}
         sealing["seal"] = partial(sign, **facts, source=description["source"]["sha256"])
     if is_still(args.source):
-        (picture,) = chain.from_iterable(map(read_pictures, chunks))
+        pictures: Iterable[Picture] = chain.from_iterable(map(read_pictures, chunks))
+        (picture,) = labelled(pictures, label) if label else pictures
         ledger = deliver_still(args.output, picture, args.source, description, args.spec.get("quality"), **sealing)
         report = still_delivery(args.output, args.source, description, ledger)
     else:
-        frames = chain.from_iterable(map(read_chunk, chunks))
+        frames: Iterable[Frame] = chain.from_iterable(map(read_chunk, chunks))
         timeline, settings = Timeline.read(args.timeline), EncodeSettings.of(args.spec)
+        if label:
+            frames = labelled(frames, label, timeline.frames_within(args.spec["label_seconds"]))
         options = {"trimmed": args.spec["trimmed"], "strict": args.spec["strict"], **sealing}
         ledger, damage = encode(args.output, frames, timeline, args.source, description, settings, **options)
         report = delivery(args.output, args.source, description, ledger, damage)

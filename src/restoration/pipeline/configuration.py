@@ -287,7 +287,8 @@ class Configuration:
             delivery["mark"] = delivery["mark"] and touched
             delivery |= {"trimmed": not (row.start is row.end is None), "strict": ingest["strict"]}
         if _restores_a_still(row):
-            encode = {"container": image, "mark": encode["mark"]} | ({"quality": quality} if image == "jpg" else {})
+            told = {"container": image, "mark": encode["mark"], "label": encode["label"]}
+            encode = told | ({"quality": quality} if image == "jpg" else {})
             copies = {}
         steps |= self._signed({"encode": encode, **copies}) | {"comparison": {}}
         if "faces" in steps:
@@ -410,7 +411,7 @@ class Configuration:
             for stage in STAGES
             if stage in ALWAYS or (stage in recipe and row.overrides.get(stage, {}) is not None)
         }
-        told = about.steps["encode"].keys()
+        told = set(about.steps["encode"])
         told = (told - {"container"}) | {"image"} if _restores_a_still(row) else told
         full["encode"] = {option: value for option, value in full["encode"].items() if option in told}
         if colorize := full.get("colorize"):

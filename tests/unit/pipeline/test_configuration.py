@@ -217,9 +217,9 @@ def test_stills_become_images(project):
     videos = project.configuration().videos
     assert list(videos["a"].steps) == STEPS
     assert {name: video.steps["encode"] for name, video in videos.items()} == {
-        "a": {"container": "png", "mark": True},
-        "b": {"container": "jpg", "mark": True, "quality": 80},
-        "c": {"container": "tif", "mark": False},
+        "a": {"container": "png", "mark": True, "label": ""},
+        "b": {"container": "jpg", "mark": True, "label": "", "quality": 80},
+        "c": {"container": "tif", "mark": False, "label": ""},
         "d": defaults_of("encode") | {"crf": 20, "trimmed": False, "strict": False},
     }
 
@@ -815,3 +815,10 @@ def test_a_record_names_no_place(project, tmp_path):
     assert about["rerun"]["recipe"]["film"]["upscale"] == (
         defaults_of("upscale") | {"model": "small", "outscale": 2, "stability": 0}
     )
+
+
+def test_a_label_is_of_letters_that_there_are(project):
+    project.config["recipes"]["film"]["encode"]["label"] = "Restauriert für …"
+    (mistake,) = rejected(project)
+    assert "recipes.film.encode.label" in mistake
+    assert "ASCII" in mistake
