@@ -6,8 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
+from restoration.media.mark import SOURCE_TYPE
 from restoration.pipeline.validate import problems, read_yaml
 from unit.provenance.conftest import signer
 from workflow.project import CLIPS, REPOSITORY, Project, jobs
@@ -80,10 +83,17 @@ def test_the_same_run_again_gives_the_same_frames(finished, tmp_path):
     assert (found.returncode, "the restored frames are not those of" in found.stdout) == (1, True)
 
 
-def test_results_are_signed_on_request(project, signer):
+def read(path):
+    with av.open(path) as container:
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]).astype(int)
+
+
+def test_results_are_signed_and_labelled_on_request(project, signer):
     certificate, key = signer
+    plain, before = read(project.restored("regular")), json.loads(record_of(project, "regular").read_text())
     with project.config() as settings:
         settings["recipes"]["tiny"]["copies"] = {"master": {"codec": "ffv1", "container": "mkv"}}
+        settings["recipes"]["tiny"]["encode"] |= {"label": "AI", "label_seconds": 0.5}
         settings["sign"] = {"certificate": str(certificate), "key": str(key)}
     with project.manifest() as rows:
         del rows[1]
@@ -93,6 +103,10 @@ def test_results_are_signed_on_request(project, signer):
     record = json.loads(record_of(project, "regular").read_text())
     assert {file["name"] for file in record["results"] if file.get("certificate_sha256")} == signed
     assert script("verify.py", record_of(project, "regular")).returncode == 0
+    assert record["frames_sha256"] == before["frames_sha256"]
+    apart = np.abs(read(project.restored("regular")) - plain).max(axis=(1, 2, 3)) > 100
+    assert apart.nonzero()[0].tolist() == list(range(13)), "the frames that begin within half a second, of 25 in one"
+    assert {about["digital_source_type"] for about in record["results"] if "step" in about} == {SOURCE_TYPE}
     secret = key.read_text().splitlines()[1]
     for folder in ("results", "work", "logs"):
         for path in (project.folder / folder).rglob("*"):

@@ -5,7 +5,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import av
+from PIL import Image
+
 from restoration.media.identity import sha256
+from restoration.media.kind import is_still
 from restoration.media.looks import COLOURED
 from restoration.media.mark import read_mark
 from restoration.media.timeline import Timeline
@@ -18,7 +22,7 @@ NOT_SETTINGS = {"step", "code", "weights", "conversion", "sign", "claims"}
 PROBED = ("container", "duration", "streams", "reading", "size", "frames", "duplicates", "times_invented", "time_jumps",
           "skipped", "suggested_crop", "damage", "notes", "still")  # fmt: skip
 """What a record repeats of a description."""
-REPORT, FACES, MASK, SIGNATURE = ".delivery.json", ".faces.json", ".faces.mkv", ".c2pa"
+REPORT, FACES = ".delivery.json", ".faces.json"
 
 
 def build_record(
@@ -78,17 +82,30 @@ def _result(path: Path, steps: Mapping[str, Any], video: str) -> dict[str, Any]:
     deliveries = {f"{video}{step.removeprefix('encode')}": step for step in steps if step.startswith("encode")}
     if path.stem in deliveries and path.suffix == f".{steps[deliveries[path.stem]]['container']}":
         step = deliveries[path.stem]
-        report = json.loads(path.with_name(path.name + REPORT).read_text())
         signer = steps[step].get("sign") or steps.get(step.replace("encode", "sign"), {}).get("sign", {})
         return entry | {
             "step": step,
-            "frames": report["frames"],
-            "size": report["result"]["size"],
-            "codec": report["result"].get("codec") or report["result"]["container"],
-            "digital_source_type": read_mark(path),
+            **held(path),
             "certificate_sha256": signer.get("certificate", ""),
         }
     return entry
+
+
+def held(path: Path) -> dict[str, Any]:
+    """Frames, size, codec and mark of a delivered file, as it says itself: pictures are not looked at."""
+    mark = {"digital_source_type": read_mark(path)}
+    if is_still(path):
+        with Image.open(path) as image:
+            return {"frames": 1, "size": list(image.size), "codec": (image.format or "").lower()} | mark
+    with av.open(path, metadata_errors="replace") as container:
+        video = container.streams.video[0]
+        context = video.codec_context
+        return {
+            "frames": sum(packet.size > 0 for packet in container.demux(video)),
+            "size": [context.width, context.height],
+            # Not the name of the decoder, of which others have others.
+            "codec": context.codec.canonical_name,
+        } | mark
 
 
 def _shots(timeline: Timeline, colorize: Mapping[str, Any] | None) -> list[dict[str, Any]]:

@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import av
-from PIL import Image
 
 from restoration.errors import RestorationError
 from restoration.media.identity import sha256
-from restoration.media.kind import is_still
-from restoration.media.mark import read_mark
 from restoration.pipeline.validate import problems
+from restoration.provenance.record import held
 from restoration.provenance.sign import signature_problems
 
 
@@ -55,30 +53,15 @@ def _amiss(record: Path, about: Mapping[str, Any]) -> Iterator[str]:
     if "step" not in about:
         return
     try:
-        held = {**_held(file), "digital_source_type": read_mark(file)}
+        found_in_it = held(file)
     except (av.FFmpegError, OSError, IndexError, SyntaxError) as error:
         yield f"it cannot be read ({error})"
         return
-    for what, value in held.items():
+    for what, value in found_in_it.items():
         if value != about[what]:
             yield f"{what.replace('_', ' ')} is {value!r}; {about[what]!r} is recorded"
     if about["certificate_sha256"]:
         yield from signature_problems(file)
-
-
-def _held(file: Path) -> dict[str, Any]:
-    """Frames, size and codec of a delivered file, without looking into the pictures: the hash is of all bytes."""
-    if is_still(file):
-        with Image.open(file) as image:
-            return {"frames": 1, "size": list(image.size), "codec": (image.format or "").lower()}
-    with av.open(file, metadata_errors="replace") as container:
-        video = container.streams.video[0]
-        context = video.codec_context
-        return {
-            "size": [context.width, context.height],
-            "codec": context.name,
-            "frames": sum(packet.size > 0 for packet in container.demux(video)),
-        }
 
 
 def _contradictions(record: Mapping[str, Any]) -> Iterator[str]:
@@ -88,6 +71,9 @@ def _contradictions(record: Mapping[str, Any]) -> Iterator[str]:
         yield "source and rerun name two different sources"
     if record["probe"]["frames"] != record["frames"]:
         yield f"{record['probe']['frames']} frames were probed, {record['frames']} restored"
+    for file in record["results"]:
+        if file.get("frames", record["frames"]) != record["frames"]:
+            yield f"{file['name']} has {file['frames']} frames, of {record['frames']} restored"
     names = {name for stage in record["stages"] for name in stage["networks"]}
     if names != record["networks"].keys():
         yield f"networks and stages name different networks: {', '.join(sorted(names ^ record['networks'].keys()))}"

@@ -48,8 +48,7 @@ def test_a_missing_and_a_shortened_file_are_found(delivered, schema):
 def test_a_record_that_tells_of_another_file_is_found(delivered, schema, entry, value, said):
     results = [file | ({entry: value} if "step" in file else {}) for file in delivered.record["results"]]
     delivered.change(results=results)
-    (line,) = discrepancies(delivered.path, schema)
-    assert said in line
+    assert said in discrepancies(delivered.path, schema)[0]
 
 
 @pytest.mark.parametrize(
@@ -62,8 +61,7 @@ def test_a_record_that_tells_of_another_file_is_found(delivered, schema, entry, 
 )
 def test_a_record_that_contradicts_itself_is_found(delivered, schema, entry, value, said):
     delivered.change(**{entry: value})
-    (line,) = discrepancies(delivered.path, schema)
-    assert said in line
+    assert said in discrepancies(delivered.path, schema)[0]
 
 
 def test_a_record_cannot_vouch_for_files_elsewhere(delivered, schema):
