@@ -8,7 +8,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Any
 
-from restoration.pipeline.configuration import FINDING_STEPS
+from restoration.pipeline.configuration import ENLARGING_STEPS, FINDING_STEPS, SMALL_STEPS
 
 CONTEXT = {
     "prov": "http://www.w3.org/ns/prov#",
@@ -41,7 +41,7 @@ def prov(record: Mapping[str, Any]) -> str:
     ]
     for name, network in record["networks"].items():
         graph.append(_entity(_name(network["sha256"]), f"weights of {name}") | {"licence": network["licence"]})
-    last = source
+    last = small = source
     for stage in record["stages"]:
         step = stage["step"]
         weights = [_name(record["networks"][network]["sha256"]) for network in stage["networks"]]
@@ -50,7 +50,7 @@ def prov(record: Mapping[str, Any]) -> str:
                 "@id": f"_:{step}",
                 "@type": "prov:Activity",
                 "label": step,
-                "used": [last, *weights],
+                "used": [small if step in SMALL_STEPS else last, *weights],
                 "wasAssociatedWith": SOFTWARE,
                 "settings": stage["settings"],
             }
@@ -61,6 +61,7 @@ def prov(record: Mapping[str, Any]) -> str:
                 _entity(frames, f"frames after {step}") | {"wasGeneratedBy": f"_:{step}", "wasDerivedFrom": last}
             )
             last = frames
+            small = small if step in ENLARGING_STEPS else frames
     for file in record["results"]:
         if "step" in file:
             made = {"wasGeneratedBy": f"_:{file['step']}", "wasDerivedFrom": source}

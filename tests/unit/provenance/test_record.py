@@ -87,5 +87,9 @@ def test_prov_leads_from_the_result_back_to_the_source(delivered):
         at = activity["used"][0]
     assert passed == ["encode", "upscale", "colorize", "frames"]
     assert nodes[at]["label"] == "original.mp4"
+    settings = {"code": "7", "networks": [], "settings": {}}
+    delivered.record["stages"].insert(4, {"step": "detect"} | settings)
+    (detect,) = (node for node in json.loads(prov(delivered.record))["@graph"] if node["label"] == "detect")
+    assert detect["used"] == ["_:frames-after-colorize"], "faces are found before upscaling"
     weights = {nodes[used]["label"] for used in nodes["_:upscale"]["used"][1:]}
     assert weights == {"weights of sharp"}
