@@ -18,6 +18,7 @@ include: "workflow/rules/faces.smk"
 include: "workflow/rules/deliver.smk"
 include: "workflow/rules/review.smk"
 include: "workflow/rules/explore.smk"
+include: "workflow/rules/provenance.smk"
 include: "workflow/rules/forecast.smk"
 include: "workflow/rules/housekeeping.smk"
 

@@ -46,8 +46,13 @@ class Run:
     jobs: Counter
 
 
+REPORTS = ("provenance", "page")
+"""Rules that follow every encode."""
+
+
 def jobs(*rules, of=tuple(CLIPS)):
-    """The jobs of these rules for these videos, to compare with `Run.jobs`."""
+    """The jobs of these rules for these videos, to compare with `Run.jobs`; what is encoded is also reported on."""
+    rules += REPORTS if "encode" in rules else ()
     per_chunk = ("frames", "upscale")
     return Counter({f"{rule} {video}": CHUNKS[video] if rule in per_chunk else 1 for rule in rules for video in of})
 

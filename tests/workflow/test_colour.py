@@ -16,9 +16,10 @@ from PIL import Image
 
 from media_factory import pictures
 from restoration.models.deoldify import DeOldify
-from workflow.project import REPOSITORY, Project
+from workflow.project import REPORTS, REPOSITORY, Project
 
 COUNT = 30
+STABLE = ("colorize", "stabilize", "encode", "comparison", *REPORTS)
 
 
 @pytest.fixture
@@ -80,16 +81,14 @@ def test_colour(project):
     # Colour footage is coloured on demand.
     with project.manifest() as rows:
         rows[1]["colorize.force"] = "true"
-    assert set(project.run()) == {
-        f"{step} coloured" for step in ("colorize", "stabilize", "encode", "comparison", "page")
-    }
+    assert set(project.run()) == {f"{step} coloured" for step in STABLE}
     forced, coloured = read(restored["coloured"]), read(project.source("coloured"))
     assert (forced != coloured).mean() > 0.5 and np.abs(luma(forced) - luma(coloured)).max() <= 1
 
     with project.manifest() as rows:
         rows[0]["colorize.render_factor"] = "10"
     jobs = project.dry()
-    assert set(jobs) == {f"{step} gray" for step in ("colorize", "stabilize", "encode", "comparison", "page")}
+    assert set(jobs) == {f"{step} gray" for step in STABLE}
 
 
 @pytest.fixture
@@ -178,7 +177,7 @@ def test_hints(project):
     (folder / "gray.yaml").write_text(yaml.safe_dump({"references": ["warm.png"]}))
     jobs = project.dry()
     assert {job.split()[0] for job in jobs if job.endswith("gray")} == {
-        *("hints", "steer", "stabilize", "encode", "comparison", "page")
+        *("hints", "steer", "stabilize", "encode", "comparison", *REPORTS)
     }
     assert not [job for job in jobs if job.endswith("coloured")]
 

@@ -105,6 +105,7 @@ def test_faces(project):
         "comparison somebody": 1,
         "page somebody": 1,
         "record somebody": 1,
+        "provenance somebody": 1,
     }
     assert np.abs(mask(project, "somebody")[0].astype(int) - invented / 2).max() <= 1
 
@@ -162,7 +163,12 @@ def test_fused(project):
     with project.config() as settings:
         settings["recipes"]["faces"]["upscale"]["strength"] = 0.5
     assert project.dry() == dict.fromkeys(
-        [f"{rule} {name}" for rule in ("faces", "encode", "comparison", "page", "record") for name in names], 1
+        {
+            f"{rule} {name}"
+            for rule in ("faces", "encode", "comparison", "record", "provenance", "page")
+            for name in names
+        },
+        1,
     )
 
 

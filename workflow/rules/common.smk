@@ -329,6 +329,35 @@ def restored(video):
     ]
 
 
+def signer(what):
+    """Params function: the file with the certificate, or the key, of signatures, if they are asked for. A path, because
+    what of it matters is in the spec."""
+    return lambda wildcards: (
+        [Path(CONFIGURATION.signing[what])] if CONFIGURATION.signing[what] else []
+    )
+
+
+def delivered(wildcards):
+    """Input function: all that provenance vouches for."""
+    # As for `restored_video`.
+    checkpoints.plan.get()
+    return [stored(file) for file in deliveries(wildcards.video)]
+
+
+def at_hand(video):
+    """The record of provenance of a video, and beside it, brought here if it lies elsewhere, all that it vouches for."""
+    record = f"{RESULTS}/{video}/{video}.provenance.json"
+    if is_remote(RESULTS):
+        for file in [*deliveries(video), record]:
+            remote = storage(file).flags["storage_object"]
+            here = Path(remote.local_path())
+            here.unlink(missing_ok=True)
+            here.parent.mkdir(parents=True, exist_ok=True)
+            if remote.exists():
+                remote.retrieve_object()
+    return RESULTS_HERE / video / Path(record).name
+
+
 def restored_video(wildcards):
     """Input function: the main delivered file of a video."""
     # Before planning Snakemake takes every encode for due; only who waits for the plan, too, is thought over after it.
@@ -632,17 +661,30 @@ def require_results():
         )
 
 
+def deliveries(video):
+    """The files of a video that are more than a view of others: restored ones, signatures, reports, records."""
+    files, steps = restored(video), CONFIGURATION.videos[video].steps
+    signed = [
+        f"{RESULTS}/{video}/{video}{step.removeprefix('sign')}.mkv.c2pa"
+        for step in steps
+        if step.startswith("sign")
+    ]
+    kinds = ("json", "mkv") if "faces" in steps else ()
+    records = [f"{RESULTS}/{video}/{video}.faces.{kind}" for kind in kinds]
+    return [*files, *(f"{file}.delivery.json" for file in files), *signed, *records]
+
+
 def results_of(video):
     """All files that are due of a video."""
-    files = restored(video)
     if "images" in CONFIGURATION.videos[video].steps:
         return [f"{RESULTS}/{video}/{video}.index.tsv", *face_records(video)]
     return [
-        *files,
-        *(f"{file}.delivery.json" for file in files),
-        *face_records(video),
+        *deliveries(video),
         f"{RESULTS}/{video}/comparison.png",
-        f"{RESULTS}/{video}/{video}.html",
+        *(
+            f"{RESULTS}/{video}/{video}.{kind}"
+            for kind in ("html", "provenance.json", "premis.xml", "prov.jsonld")
+        ),
     ]
 
 

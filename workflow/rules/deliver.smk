@@ -22,6 +22,8 @@ rule encode:
     params:
         spec=spec("encode"),
         source=source,
+        certificate=signer("certificate"),
+        key=signer("key"),
     message:
         "Encoding {output.video}"
     shell:
@@ -29,4 +31,5 @@ rule encode:
         "encode.py --video {wildcards.video:q} --spec {params.spec:q}"
         " --probe {input.probe:q} --timeline {input.timeline:q} --source={params.source:q}"
         " --first-chunk {input.chunks[0]:q} --chunk-frames {resources.chunk_frames}"
+        " --certificate {params.certificate:q} --key {params.key:q}"
         " --delivery {output.delivery:q} {output.video:q} 2>&1 | tee {log:q}"

@@ -2,19 +2,26 @@
 """Encode the restored chunks of a video, with its sound, or the restored still image, into the delivered file."""
 
 import json
+from collections.abc import Iterable
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
+from restoration import journal
 from restoration.files import atomic
-from restoration.media.chunks import read_chunk, read_pictures
+from restoration.frames import Frame, Picture
+from restoration.media.chunks import frames_digest, read_chunk, read_pictures
 from restoration.media.codecs import EncodeSettings
 from restoration.media.delivery import delivery
 from restoration.media.encode import encode
 from restoration.media.kind import is_still
+from restoration.media.label import labelled
 from restoration.media.still_delivery import deliver_still, still_delivery
 from restoration.media.timeline import Timeline
 from restoration.pipeline import job
 from restoration.pipeline.plan import beside
+from restoration.provenance.sign import sign
+from restoration.provenance.software import software
 
 
 def main() -> None:
@@ -25,19 +32,34 @@ def main() -> None:
     parser.add_argument("--first-chunk", required=True, type=Path, help="the others lie beside it")
     parser.add_argument("--chunk-frames", required=True, type=int, help="longest chunk, by which they were cut")
     parser.add_argument("--delivery", required=True, type=Path, help="JSON report to write")
+    parser.add_argument("--certificate", nargs="?", type=Path, help="that of a signature")
+    parser.add_argument("--key", nargs="?", type=Path, help="its private key")
     args = job.parse(parser)
     description = json.loads(args.probe.read_text())
     chunks = beside(args.first_chunk, description["shots"], args.chunk_frames)
+    label = args.spec["label"]
+    sealing = {"mark": args.spec["mark"]}
+    if "sign" in args.spec:
+        facts = {"spec": args.spec, "certificate": args.certificate, "key": args.key}
+        sealing["seal"] = partial(sign, **facts, source=description["source"]["sha256"])
     if is_still(args.source):
-        (picture,) = chain.from_iterable(map(read_pictures, chunks))
-        ledger = deliver_still(args.output, picture, args.source, description, args.spec.get("quality"))
+        pictures: Iterable[Picture] = chain.from_iterable(map(read_pictures, chunks))
+        (picture,) = labelled(pictures, label) if label else pictures
+        ledger = deliver_still(args.output, picture, args.source, description, args.spec.get("quality"), **sealing)
         report = still_delivery(args.output, args.source, description, ledger)
     else:
-        frames = chain.from_iterable(map(read_chunk, chunks))
+        frames: Iterable[Frame] = chain.from_iterable(map(read_chunk, chunks))
         timeline, settings = Timeline.read(args.timeline), EncodeSettings.of(args.spec)
-        options = {"trimmed": args.spec["trimmed"], "strict": args.spec["strict"]}
+        if label:
+            frames = labelled(frames, label, timeline.frames_within(args.spec["label_seconds"]))
+        options = {"trimmed": args.spec["trimmed"], "strict": args.spec["strict"], **sealing}
         ledger, damage = encode(args.output, frames, timeline, args.source, description, settings, **options)
         report = delivery(args.output, args.source, description, ledger, damage)
+    report |= {
+        "frames_sha256": frames_digest(chunks),
+        "made_with": journal.told().splitlines(),
+        "software": software(),
+    }
     with atomic(args.delivery) as file:
         file.write_text(json.dumps(report, indent=1))
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from restoration import journal
 from restoration.engines.engine import NO_BF16, require_precision, threads
 from restoration.engines.openvino_model import require_openvino
 from restoration.frames import Pictures
@@ -38,6 +39,7 @@ class OpenVinoNetwork:
         require_precision(precision, "cpu")
         self._core, self._model_of, self.precision = openvino.Core(), model_of, precision
         self._quantized = quantized or model_of
+        journal.note(f"OpenVINO {openvino.__version__.partition('-')[0]} on cpu, {precision}")
         logger.info("OpenVINO %s runs the network in %s", openvino.__version__, precision)
         if precision == "bf16" and "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             logger.warning(NO_BF16)

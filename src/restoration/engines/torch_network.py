@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from restoration import journal
 from restoration.engines.engine import NO_BF16, require_precision, threads
 from restoration.engines.lease import leased_gpu
 from restoration.errors import RestorationError
@@ -65,6 +66,8 @@ class TorchNetwork:
         if precision == "bf16" and device.type == "cpu" and torch.backends.cpu.get_cpu_capability() in WITHOUT_BF16:
             logger.warning(NO_BF16)
             precision = "fp32"
+        name = f" ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else ""
+        journal.note(f"PyTorch {torch.__version__} on {device.type}{name}, {precision}")
         self.network, self.precision, self.device = network.eval().to(device), precision, device
         # StyleGAN's parameters have five dimensions.
         if all(parameter.dim() < 5 for parameter in network.parameters()):

@@ -4,6 +4,7 @@ A chunk's clock is the frame index; real time lives in the timeline alone. The h
 under its final name always has one, and every read checks every frame against it: decoders accept damaged slices.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import av
 import numpy as np
 from av.video.stream import VideoStream
 
+from restoration import journal
 from restoration.errors import RestorationError
 from restoration.files import atomic
 from restoration.frames import Frame, Picture, enriched, frame_hash, plain, require_room
@@ -38,6 +40,11 @@ def read_hashes(chunk: Path) -> list[str]:
         return hashes_path(chunk).read_text().split()
     except OSError as error:
         raise damaged(chunk, f"its hash list cannot be read ({error.strerror})") from error
+
+
+def frames_digest(chunks: Iterable[Path]) -> str:
+    """SHA-256, in hexadecimal, of the hashes of all frames of *chunks*, in order: the same however they are cut."""
+    return hashlib.sha256("".join(f"{key}\n" for chunk in chunks for key in read_hashes(chunk)).encode()).hexdigest()
 
 
 def write_chunk(chunk: Path, frames: Iterable[Picture], *, expected: int, source: Path | None = None) -> None:
@@ -71,6 +78,7 @@ def read_pictures(chunk: Path) -> Iterator[Picture]:
     try:
         with av.open(chunk, metadata_errors="replace") as container:
             container.streams.video[0].thread_type = "AUTO"
+            journal.take_over(container.metadata.get(journal.TAG, ""))
             for decoded in container.decode(video=0):
                 frame = decoded.to_ndarray(format=IN_MEMORY.get(decoded.format.name, "rgb24"))
                 if count >= len(expected) or frame_hash(frame) != expected[count]:
@@ -99,6 +107,8 @@ def _encode(path: Path, frames: Iterable[Picture]) -> list[str]:
         for frame in frames:
             if stream is None:
                 require_room(*frame.shape[:2])
+                # By now the networks that made it run.
+                container.metadata[journal.TAG] = journal.told()
                 height, width = frame.shape[:2]
                 stream = container.add_stream("ffv1", rate=25, options=encoder_options(LOSSLESS, width, height))
                 stream.height, stream.width = height, width

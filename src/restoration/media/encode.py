@@ -1,7 +1,7 @@
 """The one final encode: restored pictures at the timeline's times, everything else as it was."""
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -28,6 +28,7 @@ from restoration.media.codecs import (
     encoder_options,
     pixel_format,
 )
+from restoration.media.mark import BOXED, MATROSKA_TAG, SOURCE_TYPE, mark_video
 from restoration.media.passthrough import Entry, Passthrough
 from restoration.media.proof import Account, Due, prove
 from restoration.media.reading import Reading
@@ -73,14 +74,17 @@ def encode(
     *,
     trimmed: bool,
     strict: bool,
+    mark: bool = False,
+    seal: Callable[[Path], None] = lambda path: None,
 ) -> tuple[list[Entry], list[str]]:
     """Write *frames*, one for each row of *timeline*, and all else that *source* holds beside the picture.
 
     The suffix of *target* tells the container; *description* is the probe's. Times stay those of the source, in its
     time base; with *trimmed* they begin at 0 at the first frame, and what lies outside the excerpt is left out (to the
-    packet). With *strict* damage in what is carried over is an error. The file is read back and must hold every frame
-    at its time, looking as it was sent, and every packet of sound, or RestorationError is raised and no target appears.
-    Gives the ledger of the source's streams, and what in them is damaged.
+    packet). With *strict* damage in what is carried over is an error. With *mark* the file says that networks had a
+    part in its pictures; *seal* is what is done to the whole file last, in place. The file is read back and must hold
+    every frame at its time, looking as it was sent, and every packet of sound, or RestorationError is raised and no
+    target appears. Gives the ledger of the source's streams, and what in them is damaged.
     """
     reading = Reading(**description["reading"])
     start = int(timeline.pts[0]) * timeline.time_base
@@ -103,6 +107,8 @@ def encode(
             stream = _add_video_stream(output, picture, timeline)
             video = _encoded(stream, picture, sent.seen(chain([first], iterator)), timeline, origin)
             rest = Passthrough(container, output, container.streams[reading.stream], origin, end, jumps)
+            if mark and target.suffix not in BOXED:
+                output.metadata[MATROSKA_TAG] = SOURCE_TYPE
             told = _captioned(video, settings.codec, dict(zip(_times(timeline, origin), captions, strict=False)))
             for packet in heapq.merge(told, rest.packets(), key=_decoding_time):
                 # Muxing takes the packet's bytes away.
@@ -110,6 +116,9 @@ def encode(
                 output.mux(packet)
         if strict and rest.damage:
             raise RestorationError(f"{source}: the file is damaged, and `strict` is set: " + "; ".join(rest.damage))
+        if mark and target.suffix in BOXED:
+            mark_video(temporary)
+        seal(temporary)
         due = Due(
             times=[time * timeline.time_base for time in _times(timeline, origin)],
             captions=[bytes.fromhex(text) for text in captions],

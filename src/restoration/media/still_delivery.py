@@ -4,7 +4,7 @@ import io
 import logging
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -18,6 +18,7 @@ from restoration.files import atomic
 from restoration.frames import Picture, plain
 from restoration.media.identity import sha256
 from restoration.media.looks import look
+from restoration.media.mark import marked
 from restoration.media.passthrough import Entry
 from restoration.media.proof import LIKENESS
 from restoration.media.still import IPTC_TAGS, XMP_TEXT, Still, read_still, seen, swapped
@@ -41,10 +42,18 @@ XMP_ORIENTATION = re.compile(rb'(tiff:Orientation(?:="|>))[0-9]')
 
 
 def deliver_still(
-    target: Path, picture: Picture, source: Path, description: dict[str, Any], quality: int | None
+    target: Path,
+    picture: Picture,
+    source: Path,
+    description: dict[str, Any],
+    quality: int | None,
+    *,
+    mark: bool = False,
+    seal: Callable[[Path], None] = lambda path: None,
 ) -> list[Entry]:
     """Write the restored *picture* of the image *source*, of which *description* (the probe's) tells, with all else
-    that *source* holds; *quality*, 1 to 100, is that of JPEG.
+    that *source* holds; *quality*, 1 to 100, is that of JPEG. With *mark* its XMP says that networks had a part in the
+    picture; *seal* is what is done to the whole file last, in place.
 
     The suffix of *target* tells the format: .png, .jpg or .tif. The file is read back and must hold the very pixels (in
     JPEG: pixels that look like them), alpha, profile and XMP, or RestorationError is raised and no target appears.
@@ -71,13 +80,14 @@ def deliver_still(
         if there:
             _noted(ledger, kind, f"JPEG holds {lack}; set encode.image: png or tif" * (format == "JPEG"))
     picture = plain(picture) if format == "JPEG" else picture
-    said = _said(still, format, size, ledger)
+    said = _said(still, format, size, ledger, mark=mark)
     coding = {"quality": quality, "subsampling": "4:4:4"} if format == "JPEG" else {}
     with atomic(target) as temporary:
         if picture.dtype == np.uint16:
             temporary.write_bytes(DEEP[format](picture, _options(said, format)))
         else:
             Image.fromarray(picture).save(temporary, format, **_options(said, format), **coding)
+        seal(temporary)
         _prove(temporary, target, picture, said)
     return ledger
 
@@ -114,7 +124,9 @@ def _noted(ledger: list[Entry], kind: str, problem: str = "") -> bool:
     return not problem
 
 
-def _said(still: Still, format: str, size: tuple[int, int], ledger: list[Entry]) -> dict[str, Any]:
+def _said(
+    still: Still, format: str, size: tuple[int, int], ledger: list[Entry], *, mark: bool = False
+) -> dict[str, Any]:
     """What *still* says about itself and a result of this *format* and *size* can hold: exif (tags), profile, xmp
     (bytes), text (by key) and dpi."""
     said: dict[str, Any] = {}
@@ -132,8 +144,11 @@ def _said(still: Still, format: str, size: tuple[int, int], ledger: list[Entry])
             said["profile"] = still.profile
     if still.xmp:
         xmp = XMP_ORIENTATION.sub(rb"\g<1>1", still.xmp)
-        if _noted(ledger, "XMP", _too_long(xmp, format)):
-            said["xmp"] = xmp
+        merged = marked(xmp) if mark else xmp
+        if _noted(ledger, "XMP", _too_long(merged, format) if merged else "it is not what XMP should be"):
+            said["xmp"] = merged
+    if mark:
+        said.setdefault("xmp", marked())
     if still.text:
         fits = format == "PNG" or (format == "JPEG" and still.text.keys() == {"Comment"})
         if _noted(ledger, "text", f"{format} does not hold it; set encode.image: png" * (not fits)):

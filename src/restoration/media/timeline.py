@@ -90,6 +90,12 @@ class Timeline:
         entries = self.table["entry"].dropna()
         return dict(zip(entries.tolist(), entries.index.tolist(), strict=True))
 
+    def frames_within(self, seconds: float) -> int | None:
+        """How many frames begin within the first *seconds*; None, for all, where these are 0."""
+        if not seconds:
+            return None
+        return int(((self.pts - self.pts[0]) * float(self.time_base) < seconds).sum())
+
     def shots(self) -> list[tuple[int, int]]:
         """First and last frame of every shot."""
         frames = self.table.index.to_series().groupby(self.table["shot"])

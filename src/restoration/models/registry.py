@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
@@ -40,6 +40,16 @@ class Model:
     def filename(self) -> str:
         """Name of the unconverted file in the folder of downloads."""
         return f"{self.id}.{self.format}"
+
+    def entry(self) -> dict[str, Any]:
+        """The entry as the registry has it, without what is as by default; of a file put in place only the name."""
+        usual = {about.name: about.default for about in fields(self)}
+        told = {name: value for name, value in asdict(self).items() if value and value != usual[name]}
+        sources = [
+            dict(source) if source.keys() & {"url", "wheel"} else {"file": Path(source["file"]).name}
+            for source in self.sources
+        ]
+        return {name: value for name, value in told.items() if name != "id"} | {"sources": sources}
 
 
 class Registry(dict[str, Model]):

@@ -1,6 +1,7 @@
 """The whole configuration, checked: what every video goes through, and the keys that name the results on disk."""
 
 import importlib.util
+import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Any
 from restoration.errors import RestorationError
 from restoration.media import remote
 from restoration.media.codecs import EncodeSettings, misfits
+from restoration.media.identity import sha256
 from restoration.media.kind import is_still
 from restoration.media.sample import ALL, seconds
 from restoration.models.registry import Model, load_registry
@@ -37,10 +39,14 @@ USED_UP = {"all": (), "small": (*ENLARGING_STEPS, "faces"), "none": ("frames", *
 """By the setting `keep`: the steps whose frames go when nobody needs them any more."""
 DRAFT = "int8"
 """The precision for which a network is fitted to each video."""
+RECORDED = {"probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "sign"}
+"""The steps that a record of provenance tells of; others only show what these did."""
 FINGERPRINT_BYTES = 65536
 TEMPLATES = Path(__file__).parents[1] / "review" / "templates"
+HINTS_FILE, FACES_FILE = "hints.yaml", "faces.tsv"
+"""What a record of provenance calls the files with what is known of a video's colours and faces."""
 STEPS = (
-    *("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "comparison", "record"),
+    *("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "sign", "comparison", "record", "provenance"),
     *("page", "stages", "clip", "images", "sheet"),
 )
 """Every step of a video's way; each has a rule and a script of its name."""
@@ -88,6 +94,7 @@ class Configuration:
         self._stages: dict[str, Any] = {stage: schema["$defs"][stage] for stage in STAGES}
         config = self._typed(whole(config), schema["properties"])
         defaults = {key: about["default"] for key, about in schema["properties"].items() if "default" in about}
+        self.signing = {key: about["default"] for key, about in schema["properties"]["sign"]["properties"].items()}
         self.settings: Settings = defaults | config
         mistakes = problems(config, schema, "config")
         mistakes += [f"config: results: {what}" for what in remote.folder_mistakes(str(self.settings["results"]))]
@@ -114,6 +121,7 @@ class Configuration:
             self.cells, wrong = cells(listed, defaults["explore"] | self.settings["explore"], self._stages)
             mistakes += wrong
             rows += [cell.row for made in self.cells.values() for cell in made]
+        self._parents = {cell.row.video: video for video, made in self.cells.items() for cell in made}
         mistakes += self._mistaken_rows(rows, recipes)
         for name, recipe in recipes.items():
             mistakes += self.networks.adopt(recipe, f"config: recipes.{name}")
@@ -133,6 +141,7 @@ class Configuration:
         for row in rows:
             with collected(mistakes, f"{row.place}: faces.only: "):
                 read_face_list(self._said("faces", row).get("only", ""))
+        mistakes += self._unsignable()
         if self.settings["engine"] == "openvino" and not importlib.util.find_spec("openvino"):
             mistakes.append("config: engine: OpenVINO is not installed: pip install openvino, or use engine: auto")
         if self.settings["engine"] == "openvino" and self.settings["device"] in ("cuda", "mps"):
@@ -154,7 +163,7 @@ class Configuration:
     @property
     def explored(self) -> list[str]:
         """Names of the videos that are the cells of `explore`."""
-        return [cell.row.video for made in self.cells.values() for cell in made]
+        return list(self._parents)
 
     def notices(self, videos: Iterable[str]) -> list[str]:
         """What the user should know about the choice of networks for *videos*, and was not told before."""
@@ -320,22 +329,60 @@ class Configuration:
         steps |= settings
         copies = {name: self._full("encode", copy) for name, copy in _copies(recipe).items()}
         image = {"image": encode["image"]} | ({"quality": encode["quality"]} if encode["image"] == "jpg" else {})
+        touched = any(named(about) for step, about in steps.items() if step in RESTORING_STAGES)
         for delivery in (encode, *copies.values()):
             del delivery["image"], delivery["quality"]
+            delivery["mark"] = delivery["mark"] and touched
             delivery |= {"trimmed": not (row.start is row.end is None), "strict": ingest["strict"]}
         if _restores_a_still(row):
-            encode, copies = {"container": image.pop("image")} | image, {}
-        steps |= {"images": image} if sampled else {"encode": encode, **copies, "comparison": review}
+            told = {"container": image.pop("image"), "mark": encode["mark"], "label": encode["label"]}
+            encode, copies = told | image, {}
+        if sampled:
+            steps["images"] = image | {"mark": encode["mark"]}
+        else:
+            steps |= self._signed({"encode": encode, **copies}) | {"comparison": review}
         if "faces" in steps:
             steps["record"] = {"trimmed": encode.get("trimmed", False) and not sampled}
         if not sampled:
-            steps |= {"page": review, "stages": review}
+            steps |= {"provenance": {}, "page": review, "stages": review}
         if not alone:
             steps["clip"] = {"trimmed": encode["trimmed"]}
         if row.video in self.cells:
             steps["sheet"] = DETECTOR | {"cells": [[*cell.values.items()] for cell in self.cells[row.video]]}
         fused = bool(self.settings["fuse"]) and {"upscale", "faces"} <= steps.keys() and "settle" not in steps
         return Video(row.source, row.promised, steps, hints, fused)
+
+    def _unsignable(self) -> Iterator[str]:
+        """What stands against signing."""
+        if not isinstance(said := self.settings["sign"], dict):
+            return  # said already
+        self.signing |= said
+        if not self.signing["certificate"]:
+            return
+        for what in ("certificate", "key"):
+            if not Path(str(self.signing[what])).is_file():
+                yield f"config: sign.{what}: {self.signing[what]!r}: no such file"
+        yield from (
+            f"config: sign.timestamp_url: {what}" for what in remote.mistakes(str(self.signing["timestamp_url"]))
+        )
+        if not importlib.util.find_spec("c2pa"):
+            yield "config: sign: c2pa is not installed: pip install c2pa-python"
+
+    def _signed(self, deliveries: dict[str, Settings]) -> dict[str, Settings]:
+        """The steps of these *deliveries*: files are signed as they are made, apart from Matroska, which holds no
+        signature. The key is none of their settings: another one for the same certificate signs alike."""
+        if not (certificate := self.signing["certificate"]):
+            return deliveries
+        about = {"certificate": sha256(Path(certificate))} | {
+            key: self.signing[key] for key in ("alg", "timestamp_url")
+        }
+        steps: dict[str, Settings] = {}
+        for name, delivery in deliveries.items():
+            apart = delivery["container"] == "mkv"
+            steps[name] = delivery if apart else delivery | {"sign": about}
+            if apart:
+                steps[name.replace("encode", "sign")] = {"sign": about}
+        return steps
 
     def spec(self, video: str, step: str) -> str:
         """Canonical JSON of exactly what may change the bytes that *step* writes for *video*: its settings, the digest
@@ -354,8 +401,18 @@ class Configuration:
         if video not in self._specs:
             steps = self.videos[video].steps
             self._specs[video] = {
-                step: canonical(self._spec(video, step, settings)) for step, settings in steps.items()
+                step: canonical(self._spec(video, step, settings))
+                for step, settings in steps.items()
+                if step != "provenance"
             }
+            told = [
+                {"step": step} | json.loads(spec)
+                for step, spec in self._specs[video].items()
+                if step.partition(".")[0] in RECORDED
+            ]
+            if "provenance" in steps:
+                about = {"code": self._code["provenance"], "steps": told, "rerun": self._rerun(video)}
+                self._specs[video]["provenance"] = canonical(about)
         return self._specs[video]
 
     def _spec(self, video: str, step: str, settings: Settings) -> Settings:
@@ -382,6 +439,13 @@ class Configuration:
             spec |= {"stages": {name: models for name, models in told.items() if models}}
         if step in ("page", "sheet"):
             spec |= {"look": _look()}
+        if "sign" in settings:
+            steps = self.videos[video].steps
+            spec["claims"] = [
+                {"stage": stage, "networks": [self.networks.told(model) for model in self.videos[video].models(stage)]}
+                for stage in RESTORING_STAGES
+                if stage in steps
+            ]
         if step == "record":
             steps = self.videos[video].steps
             said = {option: value for step in ("detect", "faces") for option, value in steps[step].items()}
@@ -403,7 +467,38 @@ class Configuration:
         }
         for stage, option in (("colorize", "hints"), ("colorize", "palette"), ("faces", "ignore"), ("faces", "only")):
             recipe.get(stage, {}).pop(option, None)
-        return self.settings | {"recipes": {"sample": recipe}, "palettes": {}, "part": "1/1", "keep": "all"}
+        return self.settings | {"recipes": {"sample": recipe}, "palettes": {}, "part": "1/1", "keep": "all", "sign": {}}
+
+    def _rerun(self, video: str) -> Settings:
+        """Recipe, manifest row and models with which *video* can be restored again, complete and without paths: files
+        of one's own are named as `restoration.provenance.reproduce` puts them."""
+        row, about = self._rows[video], self.videos[video]
+        recipe = self.settings["recipes"][row.recipe]
+        full = {
+            stage: self._full(stage, recipe.get(stage), row.overrides.get(stage))
+            for stage in STAGES
+            if stage in ALWAYS or (stage in recipe and row.overrides.get(stage, {}) is not None)
+        }
+        told = set(about.steps["encode"])
+        told = (told - {"container"}) | {"image"} if _restores_a_still(row) else told
+        full["encode"] = {option: value for option, value in full["encode"].items() if option in told}
+        if colorize := full.get("colorize"):
+            hints = HINTS_FILE if about.hints else ""
+            colorize |= {"model": about.steps["colorize"]["model"], "hints": hints, "palette": ""}
+            if "mix_with" not in about.steps["colorize"]:
+                del colorize["mix_with"], colorize["mix_weight"]
+        if full.get("faces", {}).get("only"):
+            full["faces"]["only"] = FACES_FILE
+        if copies := _copies(recipe):
+            full["copies"] = {name.partition(".")[2]: self._full("encode", copy) for name, copy in copies.items()}
+        source = remote.address(row.source) if remote.is_remote(row.source) else Path(row.source).name
+        models = {model for step in about.steps for model in about.models(step)}
+        return {
+            "noncommercial": self.settings["noncommercial"],
+            "recipe": {row.recipe: full},
+            "row": {"video": video, "source": source, "recipe": row.recipe, "start": row.start, "end": row.end},
+            "models": {model: self.networks.models[model].entry() for model in sorted(models)},
+        }
 
     def kind(self, video: str) -> str:
         """Hash of all that decides what a frame of *video* costs; one sample stands for all videos of a kind."""
@@ -427,10 +522,7 @@ class Configuration:
         # A query may tell one file from another, or be a signature that expires: next to a SHA-256 it means nothing.
         key = short_hash(remote.address(source) if "sha256" in promised else source)
         # The cells of a grid read what was fetched for their video.
-        folder = next(
-            (parent for parent, cells in self.cells.items() for cell in cells if cell.row.video == video), video
-        )
-        return Path(self.settings["work"], folder, f"source.{key}.json")
+        return Path(self.settings["work"], self._parents.get(video, video), f"source.{key}.json")
 
     def source(self, video: str) -> Path:
         """The file that is read for *video*: its local source, or the copy of a remote one, beside the receipt."""

@@ -8,6 +8,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
 
+from restoration import journal
 from restoration.errors import RestorationError
 from restoration.files import DISK_FULL, use_scratch
 from restoration.pipeline.cost import spent
@@ -81,6 +82,7 @@ def parse(filled: ArgumentParser) -> Namespace:
     args = filled.parse_args()
     use_scratch()
     script = Path(sys.argv[0]).resolve()
+    journal.begin(script.stem)
     formatter = logging.Formatter(f"{args.video} {script.stem} {args.output.stem}: %(message)s")
     for handler in logging.getLogger().handlers:
         handler.setFormatter(formatter)

@@ -23,6 +23,7 @@ from media_factory import (
 from restoration.errors import RestorationError
 from restoration.media.codecs import EncodeSettings
 from restoration.media.encode import encode
+from restoration.media.mark import SOURCE_TYPE, read_mark
 from restoration.media.probe import probe
 
 FAST = EncodeSettings("h264", 16, "ultrafast")
@@ -31,12 +32,12 @@ VFR = {"time_base": Fraction(1, 90000), "pts": [index * 3003 + index % 3 * 700 f
 OFFSET = {"time_base": Fraction(1, 24000), "pts": [index * 1001 + 48000 for index in range(24)], "rate": NTSC}
 
 
-def deliver(source, target, frames=None, settings=FAST, **excerpt):
+def deliver(source, target, frames=None, settings=FAST, sealing=None, **excerpt):
     """Probe and encode; give the times in seconds that the pictures must have."""
     description, timeline = probe(source, wishes(**excerpt))
     frames = pictures(len(timeline.pts)) if frames is None else frames
     trimmed = bool(excerpt)
-    encode(target, frames, timeline, source, description, settings, trimmed=trimmed, strict=False)
+    encode(target, frames, timeline, source, description, settings, trimmed=trimmed, strict=False, **sealing or {})
     origin = int(timeline.pts[0]) if trimmed else 0
     assert [path.name for path in target.parent.glob("*.part*")] == []
     return [(int(pts) - origin) * timeline.time_base for pts in timeline.pts]
@@ -572,3 +573,25 @@ def test_sound_jumps_with_the_picture(tmp_path):
     assert len(after) >= 2 * len(before) - 4
     assert (len(shown), jump > 1) == (100, True)
     assert all("overlap" in note for note in damage)
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.mov", "out.mkv"])
+def test_a_marked_file_says_that_networks_had_a_part(tmp_path, name):
+    source = write_clip(tmp_path / "a.mp4", pictures(24), sound=[Tone()])
+    for folder, mark in (("plain", False), ("marked", True)):
+        deliver(source, tmp_path / folder / name, sealing={"mark": mark})
+    assert read_mark(tmp_path / "plain" / name) == ""
+    assert read_mark(tmp_path / "marked" / name) == SOURCE_TYPE
+    plain, marked = (packet_bytes(tmp_path / folder / name) for folder in ("plain", "marked"))
+    assert plain == marked
+
+
+def test_a_file_that_sealing_breaks_does_not_appear(tmp_path):
+    def halve(path):
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+    with pytest.raises((RestorationError, av.FFmpegError)):
+        deliver(
+            write_clip(tmp_path / "a.mp4", pictures(24)), tmp_path / "out.mkv", sealing={"mark": True, "seal": halve}
+        )
+    assert not (tmp_path / "out.mkv").exists()

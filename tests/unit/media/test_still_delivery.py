@@ -3,6 +3,7 @@
 import json
 import struct
 from io import BytesIO
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from media_factory import pictures, wishes
 from restoration.errors import RestorationError
 from restoration.media import still_delivery as module
 from restoration.media.extract import extract
+from restoration.media.mark import SOURCE_TYPE, read_mark
 from restoration.media.probe import probe
 from restoration.media.still import read_still
 from restoration.media.still_delivery import deliver_still, still_delivery
@@ -20,7 +22,10 @@ from restoration.media.still_delivery import deliver_still, still_delivery
 RGB = pictures(1, 56, 40)[0]
 ALPHA = cv2.GaussianBlur(np.where(np.arange(56) % 14 < 7, 255, 0).astype(np.uint8)[None].repeat(40, 0), (5, 5), 0)
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf tiff:Orientation="6" dc="M\xc3\xbcller"/></x:xmpmeta>'
+XMP = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF><rdf:Description tiff:Orientation="6" dc="M\xc3\xbcller"/></rdf:RDF>'
+    b"</x:xmpmeta>"
+)
 ARTIST = "Müller".encode()
 EXIF, GPS = ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo
 FORMATS = ("png", "jpg", "tif")
@@ -67,14 +72,14 @@ def photograph(path, orientation=6, **options):
     return path
 
 
-def delivered(tmp_path, source, suffix="png", *, scale=2, quality=None, **chosen):
+def delivered(tmp_path, source, suffix="png", *, scale=2, quality=None, mark=False, **chosen):
     """The delivered file of a picture enlarged bluntly, as an opened image, with frame and fates of the ledger."""
     description, timeline = probe(source, wishes(**chosen))
     description = json.loads(json.dumps(description))
     (frame,) = extract(source, description, timeline, 0, 0)
     frame = frame.repeat(scale, 0).repeat(scale, 1)
     target = tmp_path / "out" / f"result.{suffix}"
-    ledger = deliver_still(target, frame, source, description, quality or (95 if suffix == "jpg" else None))
+    ledger = deliver_still(target, frame, source, description, quality or (95 if suffix == "jpg" else None), mark=mark)
     assert not list(target.parent.glob(".*"))
     report = json.loads(json.dumps(still_delivery(target, source, description, ledger)))
     assert report["streams"][0] == {
@@ -115,6 +120,26 @@ def test_what_a_photograph_says_is_carried_over(tmp_path, name, suffix):
         assert image.info["dpi"] == pytest.approx((300, 300), abs=0.02)
     assert report["result"]["size"] == [80, 112]
     assert report["proved"] == ["size", "look" if suffix == "jpg" else "every pixel", "ICC profile", "XMP"]
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("deep", [False, True])
+def test_the_mark_is_added_to_what_a_photograph_says(tmp_path, suffix, deep):
+    source = photograph(tmp_path / "a.png")
+    if deep:
+        cv2.imwrite(str(source), RGB.astype(np.uint16) * 257)
+    image, _, fates, _ = delivered(tmp_path, source, suffix, mark=True)
+    assert read_mark(Path(image.filename)) == SOURCE_TYPE
+    assert deep or (b'dc="M\xc3\xbcller"' in image.info["xmp"] and fates["XMP"] == ("copied", ""))
+
+
+def test_the_mark_takes_the_place_of_a_packet_that_is_none(tmp_path):
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add_itxt("XML:com.adobe.xmp", "no XMP at all")
+    Image.fromarray(RGB).save(tmp_path / "a.png", pnginfo=chunks)
+    image, _, fates, _ = delivered(tmp_path, tmp_path / "a.png", mark=True)
+    assert read_mark(Path(image.filename)) == SOURCE_TYPE
+    assert fates["XMP"] == ("dropped", "it is not what XMP should be")
 
 
 @pytest.mark.parametrize(

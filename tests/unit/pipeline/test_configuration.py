@@ -16,7 +16,7 @@ from restoration.pipeline.configuration import FINGERPRINT_BYTES, STAGES, Config
 
 ROOT = Path(__file__).parents[3]
 WORKFLOW = ROOT / "workflow"
-STEPS = ["probe", "frames", "upscale", "encode", "comparison", "page", "stages", "clip"]
+STEPS = ["probe", "frames", "upscale", "encode", "comparison", "provenance", "page", "stages", "clip"]
 
 
 def rejected(project):
@@ -63,7 +63,16 @@ def test_defaults_recipe_and_overrides_are_laid_over_each_other(project):
     assert list(videos["a"].steps) == STEPS
     assert videos["a"].steps["upscale"] == defaults_of("upscale") | {"model": "small", "outscale": 1.5}
     assert videos["a"].steps["encode"] == defaults_of("encode") | {"crf": 20, "trimmed": False, "strict": False}
-    assert list(videos["b"].steps) == ["probe", "frames", "encode", "comparison", "page", "stages", "clip"]
+    assert list(videos["b"].steps) == [
+        "probe",
+        "frames",
+        "encode",
+        "comparison",
+        "provenance",
+        "page",
+        "stages",
+        "clip",
+    ]
     assert videos["b"].steps["encode"]["crf"] == 30
     assert (videos["a"].before("upscale"), videos["a"].before("encode")) == ("frames", "upscale")
     assert videos["b"].before("encode") == "frames"
@@ -82,7 +91,16 @@ def test_settings_have_their_defaults(project):
 def test_off_leaves_a_stage_out(project):
     project.rows("a\ta.mp4\tfilm\toff", "b\tb.mp4\tfilm\t", columns="video\tsource\trecipe\tupscale")
     videos = project.configuration().videos
-    assert list(videos["a"].steps) == ["probe", "frames", "encode", "comparison", "page", "stages", "clip"]
+    assert list(videos["a"].steps) == [
+        "probe",
+        "frames",
+        "encode",
+        "comparison",
+        "provenance",
+        "page",
+        "stages",
+        "clip",
+    ]
     assert list(videos["b"].steps) == STEPS
 
 
@@ -152,6 +170,7 @@ def test_copies_are_deliveries_of_their_own(project):
         "encode",
         "encode.master",
         "comparison",
+        "provenance",
         "page",
         "stages",
         "clip",
@@ -197,6 +216,7 @@ def test_recipes_named_by_a_number(project):
         "frames",
         "encode",
         "comparison",
+        "provenance",
         "page",
         "stages",
         "clip",
@@ -235,9 +255,9 @@ def test_stills_become_images(project):
     videos = project.configuration().videos
     assert list(videos["a"].steps) == [step for step in STEPS if step != "clip"], "nothing moves in it"
     assert {name: video.steps["encode"] for name, video in videos.items()} == {
-        "a": {"container": "png"},
-        "b": {"container": "jpg", "quality": 80},
-        "c": {"container": "tif"},
+        "a": {"container": "png", "mark": True, "label": ""},
+        "b": {"container": "jpg", "mark": True, "label": "", "quality": 80},
+        "c": {"container": "tif", "mark": False, "label": ""},
         "d": defaults_of("encode") | {"crf": 20, "trimmed": False, "strict": False},
     }
 
@@ -308,10 +328,12 @@ def test_what_changes_no_key(project):
         project.models["small"] |= {"note": "nice", "sources": [{"url": "https://x.example/y"}]}
 
     for change in (
-        shuffle, defaults_written_out, where_and_how, another_place, another_name_of_the_recipe,
-        a_recipe_that_nobody_uses, remarks, lambda: os.utime("b.mp4", (1, 1)),
+        shuffle, defaults_written_out, where_and_how, a_recipe_that_nobody_uses, lambda: os.utime("b.mp4", (1, 1))
     ):  # fmt: skip
         assert changed(project, change) == set(), change
+    for change in (another_place, another_name_of_the_recipe, remarks):
+        # It names the source and the recipe, and tells what the registry does.
+        assert {step for _, step in changed(project, change)} == {"provenance"}, change
 
 
 def test_stills_concern_pictures_alone_and_are_in_seconds(project):
@@ -324,7 +346,8 @@ def test_stills_concern_pictures_alone_and_are_in_seconds(project):
         )
 
     stills = {("a", step) for step in ("comparison", "page", "stages", "clip")}
-    assert changed(project, chosen) == stills
+    # A record holds the whole row, to do the same again.
+    assert changed(project, chosen) == stills | {("a", "provenance")}
     assert project.configuration().videos["a"].steps["page"] == {"stills": [1.5, 150.0]}
     project.rows("a\ta.mp4\tfilm\tsoon", columns="video\tsource\trecipe\treview.stills")
     with pytest.raises(RestorationError, match=r"review: stills: found .soon."):
@@ -335,7 +358,7 @@ def test_a_licence_concerns_the_page_that_tells_it(project):
     def another_licence():
         project.models["small"]["licence"] = "CC0-1.0"
 
-    assert {step for _, step in changed(project, another_licence)} == {"page", "stages", "clip"}
+    assert {step for _, step in changed(project, another_licence)} == {"provenance", "page", "stages", "clip"}
 
 
 def test_settings_change_the_keys_from_their_stage_on(project):
@@ -468,6 +491,7 @@ def test_specs_hold_exactly_what_matters(project):
         "page": {"code", "made_by", "stills", "stages", "look"},
         "stages": {"code", "made_by", "stills", "labels"},
         "clip": {"code", "made_by", "trimmed"},
+        "provenance": {"code", "steps", "rerun"},
     }
 
 
@@ -605,7 +629,7 @@ def test_a_network_is_fitted_to_a_video_that_is_upscaled_in_int8(project):
     enlarged = {
         (video, step)
         for video in "ab"
-        for step in ("upscale", "faces", "encode", "comparison", "record", "page", "stages", "clip")
+        for step in ("upscale", "faces", "encode", "comparison", "record", "provenance", "page", "stages", "clip")
     }
     fitted = {(video, "quantize") for video in "ab"}
     assert changed(project, lambda: upscale.update(precision="int8")) == enlarged | fitted, "faces are found as before"
@@ -647,7 +671,7 @@ def test_a_change_of_faces_concerns_faces_and_what_comes_after(project):
     later = {
         (video, step)
         for video in "ab"
-        for step in ("faces", "encode", "comparison", "record", "page", "stages", "clip")
+        for step in ("faces", "encode", "comparison", "record", "provenance", "page", "stages", "clip")
     }
     assert changed(project, lambda: faces.update(strength=0.5)) == later
     assert changed(project, lambda: faces.update(gap=3)) == later | {("a", "track"), ("b", "track")}
@@ -656,7 +680,7 @@ def test_a_change_of_faces_concerns_faces_and_what_comes_after(project):
     enlarged = {
         (video, step)
         for video in "ab"
-        for step in ("upscale", "faces", "encode", "comparison", "record", "page", "stages", "clip")
+        for step in ("upscale", "faces", "encode", "comparison", "record", "provenance", "page", "stages", "clip")
     }
     assert changed(project, lambda: project.config["recipes"]["film"]["upscale"].update(outscale=3)) == enlarged
     assert any(
@@ -856,3 +880,64 @@ def test_fused_is_what_faces_follow_at_once(project):
     assert apart.current_intermediates() - fused.current_intermediates() == unused
     # What a frame costs is another thing then.
     assert apart.kind("both") != fused.kind("both")
+
+
+def test_only_what_networks_touched_is_marked(project):
+    steps = {name: video.steps["encode"] for name, video in project.configuration().videos.items()}
+    assert {name: encode["mark"] for name, encode in steps.items()} == {"a": True, "b": True, "c": False}
+    project.config["recipes"]["film"]["encode"]["mark"] = False
+    assert not project.configuration().videos["a"].steps["encode"]["mark"]
+
+
+def signing(tmp_path):
+    for name in ("chain.pem", "key.pem"):
+        (tmp_path / name).write_text(name)
+    return {"certificate": str(tmp_path / "chain.pem"), "key": str(tmp_path / "key.pem")}
+
+
+def test_another_certificate_signs_anew_and_another_key_file_does_not(project, tmp_path):
+    project.config["recipes"]["film"]["copies"] = {"master": {"container": "mkv", "codec": "ffv1"}}
+    project.config["sign"] = signing(tmp_path)
+    steps = project.configuration().videos["a"].steps
+    assert list(steps)[3:8] == ["encode", "encode.master", "sign.master", "comparison", "provenance"]
+    assert "sign" not in steps["encode.master"], "Matroska holds no signature: the file is the same"
+    spec = project.configuration().spec("a", "encode")
+    assert [claim["stage"] for claim in yaml.safe_load(spec)["claims"]] == ["upscale"]
+    assert str(tmp_path) not in project.configuration().spec("a", "provenance")
+    (tmp_path / "key.pem").write_text("other")
+    assert project.configuration().spec("a", "encode") == spec
+    (tmp_path / "chain.pem").write_text("other")
+    assert project.configuration().spec("a", "encode") != spec
+
+
+def test_mistakes_in_signing_are_told_before_anything_starts(project, tmp_path):
+    project.config["sign"] = {"certificate": str(tmp_path / "none.pem"), "key": "", "timestamp_url": "ftp://x"}
+    found = rejected(project)
+    assert any("sign.certificate: " in mistake and "no such file" in mistake for mistake in found)
+    assert any("sign.key: " in mistake for mistake in found)
+    assert any("sign.timestamp_url" in mistake for mistake in found)
+    project.config["sign"] = {"key": "key.pem"}
+    assert "certificate" in rejected(project)[0]
+
+
+def test_a_record_names_no_place(project, tmp_path):
+    project.models["small"]["sources"] = [{"file": str(tmp_path / "private" / "small.pth")}]
+    project.rows(f"a\t{tmp_path}/a.mp4\tfilm", "b\thttps://x.example/b.mp4?secret\tcopy")
+    configuration = project.configuration()
+    for video in "ab":
+        spec = configuration.spec(video, "provenance")
+        assert str(tmp_path) not in spec
+        assert "secret" not in spec
+    about = yaml.safe_load(configuration.spec("a", "provenance"))
+    assert about["rerun"]["models"]["small"]["sources"] == [{"file": "small.pth"}]
+    assert [step["step"] for step in about["steps"]] == ["probe", "frames", "upscale", "encode"]
+    assert about["rerun"]["recipe"]["film"]["upscale"] == (
+        defaults_of("upscale") | {"model": "small", "outscale": 2, "stability": 0}
+    )
+
+
+def test_a_label_is_of_letters_that_there_are(project):
+    project.config["recipes"]["film"]["encode"]["label"] = "Restauriert für …"
+    (mistake,) = rejected(project)
+    assert "recipes.film.encode.label" in mistake
+    assert "ASCII" in mistake
