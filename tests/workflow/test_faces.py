@@ -80,6 +80,8 @@ def test_faces(project):
     }  # fmt: skip
     assert found["method"] == "sharpened by a network for any picture, which knows nothing of faces"
     assert "NOTICE: faces.model: realesr-animevideov3-fp16 is a network for any picture" in run.output
+    page = (project.results / "somebody" / "somebody.html").read_text()
+    assert "1 face was sharpened by realesr-animevideov3-fp16" in page and page.count('alt="Face 0, ') == 2
     assert [entry["frame"] for entry in found["frames"]] == list(range(SHOWN))
     assert [entry["time"] for entry in found["frames"]] == [round(number / 25, 6) for number in range(SHOWN)]
     np.testing.assert_allclose(times, np.arange(SHOWN + ALONE) / 25, atol=6e-4)
