@@ -80,14 +80,18 @@ def test_colour(project):
     # Colour footage is coloured on demand.
     with project.manifest() as rows:
         rows[1]["colorize.force"] = "true"
-    assert set(project.run()) == {f"{step} coloured" for step in ("colorize", "stabilize", "encode", "comparison")}
+    assert set(project.run()) == {
+        f"{step} coloured" for step in ("colorize", "stabilize", "encode", "comparison", "measure", "judge")
+    }
     forced, coloured = read(restored["coloured"]), read(project.source("coloured"))
     assert (forced != coloured).mean() > 0.5 and np.abs(luma(forced) - luma(coloured)).max() <= 1
 
     with project.manifest() as rows:
         rows[0]["colorize.render_factor"] = "10"
     jobs = project.dry()
-    assert set(jobs) == {f"{step} gray" for step in ("colorize", "stabilize", "encode", "comparison")}
+    assert set(jobs) == {
+        f"{step} gray" for step in ("colorize", "stabilize", "encode", "comparison", "measure", "judge")
+    }
 
 
 @pytest.fixture
@@ -176,7 +180,7 @@ def test_hints(project):
     (folder / "gray.yaml").write_text(yaml.safe_dump({"references": ["warm.png"]}))
     jobs = project.dry()
     assert {job.split()[0] for job in jobs if job.endswith("gray")} == {
-        *("hints", "steer", "stabilize", "encode", "comparison")
+        *("hints", "steer", "stabilize", "encode", "comparison", "measure", "judge")
     }
     assert not [job for job in jobs if job.endswith("coloured")]
 

@@ -161,7 +161,12 @@ def test_fused(project):
     with project.config() as settings:
         settings["recipes"]["faces"]["upscale"]["strength"] = 0.5
     assert project.dry() == dict.fromkeys(
-        [f"{rule} {name}" for rule in ("faces", "encode", "comparison", "record") for name in names], 1
+        [
+            f"{rule} {name}"
+            for rule in ("faces", "encode", "comparison", "measure", "judge", "record")
+            for name in names
+        ],
+        1,
     )
 
 

@@ -59,7 +59,7 @@ def test_settings_edited(project, retiled, arguments, tmp_path):
     assert len(first) == 1 and len(made) <= 2
     assert "encode regular" not in run.jobs
 
-    assert project.run(TARGET) == jobs("upscale", "encode", "comparison", of=["regular"])
+    assert project.run(TARGET) == jobs("upscale", "encode", "comparison", "measure", "judge", of=["regular"])
     restored, expected = project.restored("regular"), retiled.project.restored("regular")
     assert frames(restored) == frames(expected)
     assert packets(restored, "video") == packets(expected, "video")
@@ -75,7 +75,7 @@ def test_code_edited(project):
     assert MESSAGE in run.output
     assert len(first) == 1 and len(made) <= 2
     assert "encode regular" not in run.jobs
-    assert project.dry() == jobs("upscale", "encode", "comparison")
+    assert project.dry() == jobs("upscale", "encode", "comparison", "measure", "judge")
 
 
 def test_edit_that_does_not_concern_the_jobs_lets_them_finish(project):
@@ -86,4 +86,4 @@ def test_edit_that_does_not_concern_the_jobs_lets_them_finish(project):
     run, _, made = edit_after_first_chunk(project, edit, ["--cores", "2"])
     assert run.code == 0, run.output
     assert len(made) == 3
-    assert project.dry() == jobs("upscale", "encode", "comparison", of=["irregular"])
+    assert project.dry() == jobs("upscale", "encode", "comparison", "measure", "judge", of=["irregular"])

@@ -99,7 +99,7 @@ def test_another_quality_concerns_the_jpeg(run, tmp_path):
     with project.stage("encode") as encode:
         encode["quality"] = 50
     before = restored(project, "turned").stat().st_size
-    assert project.run() == jobs("encode", "comparison", of=["turned"])
+    assert project.run() == jobs("encode", "comparison", "measure", "judge", of=["turned"])
     assert restored(project, "turned").stat().st_size < before
     assert not project.dry()
 

@@ -65,7 +65,9 @@ def summary(project):
 
 def test_everything_is_in_the_bucket_and_made_once(project, local, s3, bucket, tmp_path):
     ran = project.run()
-    assert ran == jobs("encode", "comparison", of=VIDEOS) + jobs("record", of=["two"]) + Counter(["mark"])
+    assert ran == jobs("encode", "comparison", "measure", "judge", of=VIDEOS) + jobs("record", of=["two"]) + Counter(
+        ["mark"]
+    )
     assert len(made(local.results)) == 2 * 3 + 2
     assert stored(bucket, tmp_path / "stored") == made(local.results)
     assert summary(project) == dict.fromkeys(VIDEOS, "done")
@@ -81,7 +83,7 @@ def test_everything_is_in_the_bucket_and_made_once(project, local, s3, bucket, t
     assert project.run() == jobs("record", of=["two"])
     assert stored(bucket, tmp_path / "stored") == made(local.results)
     bucket.Object("out/one/one.mp4").delete()
-    assert project.run() == jobs("encode", "comparison", of=["one"])
+    assert project.run() == jobs("encode", "comparison", "measure", "judge", of=["one"])
     assert stored(bucket, tmp_path / "stored") == made(local.results)
     assert summary(project) == dict.fromkeys(VIDEOS, "done")
     assert "Traceback" not in project.snakemake("prune").output
@@ -114,7 +116,7 @@ def test_a_refused_upload_fails_alone(project, local, s3, bucket, tmp_path):
     assert f"Failed to store output in storage {URL}/two/two.mp4" in run.output
     assert summary(project) == {"one": "done", "two": "unfinished"}
     s3.server.app = app
-    assert project.run() == jobs("encode", "comparison", of=["two"])
+    assert project.run() == jobs("encode", "comparison", "measure", "judge", of=["two"])
     assert stored(bucket, tmp_path / "stored") == made(local.results)
 
 

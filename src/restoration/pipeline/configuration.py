@@ -36,7 +36,7 @@ USED_UP = {"all": (), "small": (*ENLARGING_STEPS, "faces"), "none": ("frames", *
 DRAFT = "int8"
 """The precision for which a network is fitted to each video."""
 FINGERPRINT_BYTES = 65536
-STEPS = ("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "comparison", "record")
+STEPS = ("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "comparison", "measure", "judge", "record")
 """Every step of a video's way; each has a rule and a script of its name."""
 
 
@@ -83,6 +83,7 @@ class Configuration:
         config = self._typed(whole(config), schema["properties"])
         defaults = {key: about["default"] for key, about in schema["properties"].items() if "default" in about}
         self.settings: Settings = defaults | config
+        self._limits = schema["properties"]["limits"]["properties"]
         mistakes = problems(config, schema, "config")
         mistakes += [f"config: results: {what}" for what in remote.folder_mistakes(str(self.settings["results"]))]
         self._recipes = recipes = self._sound_recipes(schema)
@@ -278,11 +279,24 @@ class Configuration:
             delivery |= {"trimmed": not (row.start is row.end is None), "strict": ingest["strict"]}
         if _restores_a_still(row):
             encode, copies = {"container": image} | ({"quality": quality} if image == "jpg" else {}), {}
-        steps |= {"encode": encode, **copies, "comparison": {}}
+        steps |= {
+            "encode": encode,
+            **copies,
+            "comparison": {},
+            "measure": encode,
+            "judge": {"limits": self._all_limits()},
+        }
+        if "colorize" in steps:
+            steps["measure"] = encode | {"force": steps["colorize"]["force"]}
         if "faces" in steps:
             steps["record"] = {"trimmed": encode.get("trimmed", False)}
         fused = bool(self.settings["fuse"]) and {"upscale", "faces"} <= steps.keys() and "settle" not in steps
         return Video(row.source, row.promised, steps, hints, fused)
+
+    def _all_limits(self) -> Settings:
+        """Every measure with its limits: those of the user, over the defaults."""
+        said = self.settings["limits"]
+        return {measure: about["default"] | said.get(measure, {}) for measure, about in self._limits.items()}
 
     def spec(self, video: str, step: str) -> str:
         """Canonical JSON of exactly what may change the bytes that *step* writes for *video*: its settings, the digest
@@ -338,7 +352,13 @@ class Configuration:
         }
         for stage, option in (("colorize", "hints"), ("colorize", "palette"), ("faces", "ignore"), ("faces", "only")):
             recipe.get(stage, {}).pop(option, None)
-        return self.settings | {"recipes": {"sample": recipe}, "palettes": {}, "part": "1/1", "keep": "all"}
+        return self.settings | {
+            "recipes": {"sample": recipe},
+            "palettes": {},
+            "limits": {},
+            "part": "1/1",
+            "keep": "all",
+        }
 
     def kind(self, video: str) -> str:
         """Hash of all that decides what a frame of *video* costs; one sample stands for all videos of a kind."""
