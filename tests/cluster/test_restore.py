@@ -15,7 +15,7 @@ from workflow.test_faces import portrait
 pytestmark = pytest.mark.timeout(1200)
 
 ON_GPUS = {"clean", "colorize", "upscale", "detect", "track", "faces"}
-ON_CPUS = {"probe", "frames", "hints", "steer", "stabilize", "settle", "encode", "record", "comparison"}
+ON_CPUS = {"probe", "frames", "hints", "steer", "stabilize", "settle", "encode", "record", "comparison", "measure"}
 
 
 @pytest.fixture

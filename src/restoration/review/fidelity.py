@@ -14,12 +14,13 @@ Luma = NDArray[np.uint8]
 
 BEST_PSNR = 100.0
 """dB that stand for equal pictures, whose PSNR is infinite; lossy coding reaches about 50."""
+WINDOW = 11
 C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 FLAT = 1.0
 """Added to both sides of ratios of gradients (of 255), so that pictures that show nothing are alike."""
 FIELDS = 32
 """Along each edge, by whose mean colours a matrix is judged: noise and detail are averaged away."""
-TELLING = 2.0
+TELLING = 1.0
 """Root mean square (of 255) by which a mistaken matrix must change the colours to be told at all."""
 SMALLEST = 8
 """Pixels along an edge below which a region shows nothing."""
@@ -37,18 +38,20 @@ def psnr(one: Luma, other: Luma) -> float:
 
 
 def ssim(one: Luma, other: Luma) -> float:
-    """Mean structural similarity, -1 to 1 (Wang et al. 2004: a Gaussian window of sigma 1.5, 11 pixels wide)."""
+    """Mean structural similarity, -1 to 1 (Wang et al. 2004: a Gaussian window of sigma 1.5, WINDOW pixels wide, where
+    it lies within the picture)."""
     x, y = one.astype(np.float32), other.astype(np.float32)
 
     def mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
-        return cast(NDArray[np.float32], cv2.GaussianBlur(values, (11, 11), 1.5, borderType=cv2.BORDER_REFLECT))
+        return cast(NDArray[np.float32], cv2.GaussianBlur(values, (WINDOW, WINDOW), 1.5, borderType=cv2.BORDER_REFLECT))
 
     mean_x, mean_y = mean(x), mean(y)
     products = mean_x * mean_y
     squares = mean_x**2 + mean_y**2
     covariance, variances = mean(x * y) - products, mean(x * x + y * y) - squares
     similar = (2 * products + C1) * (2 * covariance + C2) / ((squares + C1) * (variances + C2))
-    return float(similar.mean())
+    edge = WINDOW // 2 if min(one.shape) > WINDOW else 0
+    return float(similar[edge : len(similar) - edge, edge : similar.shape[1] - edge].mean())
 
 
 def colourfulness(frame: Frame) -> float:
@@ -119,24 +122,23 @@ def matrix_mistake(result: Frame, source: Frame) -> float | None:
     """How much of a mistaken matrix is in *result*: 0 none, 1 what mistaking BT.601 for BT.709 does, or the reverse.
 
     Least squares over the mean colours of both pictures, of one size: their difference is explained by a mistaken
-    matrix, by a change of saturation and by one of each channel's brightness; the share of the first counts. None
-    where the source has too little colour to tell.
+    matrix, by a change of saturation, in darks and lights, and by one of each channel's contrast; the share of the
+    first counts, as far as it alone explains the difference. None where the source has too little colour to tell.
     """
     size = FIELDS, FIELDS
     before, after = (
         cv2.resize(frame, size, interpolation=cv2.INTER_AREA).reshape(-1, 3).astype(np.float64)
         for frame in (source, result)
     )
-    mistake = before @ MISTAKEN.T
+    mistake, difference = (before @ MISTAKEN.T).ravel(), (after - before).ravel()
     if math.sqrt((mistake**2).mean()) < TELLING:
         return None
-    gray = before @ BT709[0]
-    causes = [
-        mistake,
-        before - gray[:, None],
-        *(np.eye(3)[channel] * np.ones((len(before), 1)) for channel in range(3)),
-    ]
-    shares = np.linalg.lstsq(
-        np.stack([cause.ravel() for cause in causes], axis=1), (after - before).ravel(), rcond=None
-    )
-    return abs(float(shares[0][0]))
+    if not difference.any():
+        return 0.0
+    gray = (before @ BT709[0] / 255)[:, None]
+    colour = before - 255 * gray
+    tones = [tone * channel for tone in (gray**0, gray) for channel in np.eye(3)]
+    causes = [mistake, *(cause.ravel() for cause in (colour, colour * gray, *tones))]
+    share = np.linalg.lstsq(np.stack(causes, axis=1), difference, rcond=None)[0][0]
+    alone = (mistake @ difference) ** 2 / ((mistake @ mistake) * (difference @ difference))
+    return float(abs(share) * alone)

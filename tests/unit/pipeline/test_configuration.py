@@ -16,7 +16,7 @@ from restoration.pipeline.configuration import FINGERPRINT_BYTES, STAGES, Config
 
 ROOT = Path(__file__).parents[3]
 WORKFLOW = ROOT / "workflow"
-STEPS = ["probe", "frames", "upscale", "encode", "comparison"]
+STEPS = ["probe", "frames", "upscale", "encode", "comparison", "measure", "judge"]
 
 
 def rejected(project):
@@ -63,7 +63,7 @@ def test_defaults_recipe_and_overrides_are_laid_over_each_other(project):
     assert list(videos["a"].steps) == STEPS
     assert videos["a"].steps["upscale"] == defaults_of("upscale") | {"model": "small", "outscale": 1.5}
     assert videos["a"].steps["encode"] == defaults_of("encode") | {"crf": 20, "trimmed": False, "strict": False}
-    assert list(videos["b"].steps) == ["probe", "frames", "encode", "comparison"]
+    assert list(videos["b"].steps) == ["probe", "frames", "encode", "comparison", "measure", "judge"]
     assert videos["b"].steps["encode"]["crf"] == 30
     assert (videos["a"].before("upscale"), videos["a"].before("encode")) == ("frames", "upscale")
     assert videos["b"].before("encode") == "frames"
@@ -82,7 +82,7 @@ def test_settings_have_their_defaults(project):
 def test_off_leaves_a_stage_out(project):
     project.rows("a\ta.mp4\tfilm\toff", "b\tb.mp4\tfilm\t", columns="video\tsource\trecipe\tupscale")
     videos = project.configuration().videos
-    assert list(videos["a"].steps) == ["probe", "frames", "encode", "comparison"]
+    assert list(videos["a"].steps) == ["probe", "frames", "encode", "comparison", "measure", "judge"]
     assert list(videos["b"].steps) == STEPS
 
 
@@ -145,7 +145,7 @@ def test_copies_are_deliveries_of_their_own(project):
     project.rows("a\ta.mp4\tfilm\t0.4", columns="video\tsource\trecipe\tstart")
     configuration = project.configuration()
     steps = configuration.videos["a"].steps
-    assert list(steps) == ["probe", "frames", "upscale", "encode", "encode.master", "comparison"]
+    assert list(steps) == ["probe", "frames", "upscale", "encode", "encode.master", "comparison", "measure", "judge"]
     chosen = {"codec": "ffv1", "container": "mkv", "bits": "8", "trimmed": True, "strict": False}
     assert steps["encode.master"] == defaults_of("encode") | chosen
     assert configuration.spec("a", "encode.master") != configuration.spec("a", "encode")
@@ -182,7 +182,14 @@ def test_a_default_model_that_the_registry_lacks_is_a_mistake(project):
 def test_recipes_named_by_a_number(project):
     project.config["recipes"][1950] = {}
     project.rows("a\ta.mp4\t1950")
-    assert list(project.configuration().videos["a"].steps) == ["probe", "frames", "encode", "comparison"]
+    assert list(project.configuration().videos["a"].steps) == [
+        "probe",
+        "frames",
+        "encode",
+        "comparison",
+        "measure",
+        "judge",
+    ]
 
 
 def test_a_config_without_manifest_is_one_mistake(project):
@@ -423,7 +430,31 @@ def test_specs_hold_exactly_what_matters(project):
         "upscale": {*defaults_of("upscale"), "code", "weights", "conversion"},
         "encode": {*defaults_of("encode"), "code", "trimmed", "strict"},
         "comparison": {"code", "made_by"},
+        "measure": {*defaults_of("encode"), "code", "trimmed", "strict"},
+        "judge": {"code", "limits"},
     }
+
+
+def test_limits_are_those_of_the_user_over_the_defaults(project):
+    before = yaml.safe_load(project.configuration().spec("a", "judge"))["limits"]
+    assert before["frames_off"] == {"warning": 0, "failure": 0}
+    kind, sample = (getattr(project.configuration(), about)("a") for about in ("kind", "sample"))
+    limits = {"psnr": {"failure": 18}, "ssim": {"warning": None}}
+    changes = changed(project, lambda: project.config.update(limits=limits))
+    assert changes == {(video, "judge") for video in "abc"}, "nothing is measured anew"
+    after = yaml.safe_load(project.configuration().spec("a", "judge"))["limits"]
+    assert after["psnr"] == {"warning": before["psnr"]["warning"], "failure": 18}
+    assert after["ssim"]["warning"] is None
+    assert (project.configuration().kind("a"), project.configuration().sample("a")) == (kind, sample)
+
+
+def test_mistaken_limits(project):
+    project.config["limits"] = {"pnsr": {"warning": 3}, "ssim": {"warn": 1}, "black": {"failure": "none"}}
+    unknown, black, ssim = rejected(project)
+    assert unknown.startswith("config: limits: unknown key 'pnsr'; allowed: audio_offset, black, ")
+    assert unknown.endswith("did you mean 'psnr'?")
+    assert black.startswith('config: limits.black.failure: found "none", allowed: number or null')
+    assert ssim == "config: limits.ssim: unknown key 'warn'; allowed: failure, warning; did you mean 'warning'?"
 
 
 def test_a_second_colorizer_is_mixed_in(project):
@@ -557,7 +588,11 @@ def test_a_network_is_fitted_to_a_video_that_is_upscaled_in_int8(project):
     film = project.config["recipes"]["film"]
     film["faces"] = {"model": "small", "detector": "finder"}
     upscale = film["upscale"]
-    enlarged = {(video, step) for video in "ab" for step in ("upscale", "faces", "encode", "comparison", "record")}
+    enlarged = {
+        (video, step)
+        for video in "ab"
+        for step in ("upscale", "faces", "encode", "comparison", "measure", "judge", "record")
+    }
     fitted = {(video, "quantize") for video in "ab"}
     assert changed(project, lambda: upscale.update(precision="int8")) == enlarged | fitted, "faces are found as before"
     assert changed(project, lambda: upscale.update(outscale=3)) == enlarged, "the network is the same"
@@ -595,12 +630,18 @@ def test_a_change_of_faces_concerns_faces_and_what_comes_after(project):
     # The script takes the weights in this order.
     assert yaml.safe_load(configuration.spec("a", "faces"))["weights"] == [str(n) * 64 for n in (5, 6, 7)]
     assert "faces" not in configuration.networks.notices
-    later = {(video, step) for video in "ab" for step in ("faces", "encode", "comparison", "record")}
+    later = {
+        (video, step) for video in "ab" for step in ("faces", "encode", "comparison", "measure", "judge", "record")
+    }
     assert changed(project, lambda: faces.update(strength=0.5)) == later
     assert changed(project, lambda: faces.update(gap=3)) == later | {("a", "track"), ("b", "track")}
     assert changed(project, lambda: faces.update(model="small")) == later | {("a", "track"), ("b", "track")}
     # Faces are looked for before upscaling: its settings do not concern them.
-    enlarged = {(video, step) for video in "ab" for step in ("upscale", "faces", "encode", "comparison", "record")}
+    enlarged = {
+        (video, step)
+        for video in "ab"
+        for step in ("upscale", "faces", "encode", "comparison", "measure", "judge", "record")
+    }
     assert changed(project, lambda: project.config["recipes"]["film"]["upscale"].update(outscale=3)) == enlarged
     assert "faces.model: small is a network for any picture" in project.configuration().networks.notices["faces"]
 
