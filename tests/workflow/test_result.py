@@ -38,14 +38,14 @@ def test_restored_video_is_exact(finished, name):
 
 def test_a_video_beyond_its_limits_is_named_by_every_run(project):
     with project.config() as settings:
-        settings["limits"] = {"psnr": {"failure": 90}}
+        settings["limits"] |= {"psnr": {"failure": 90}}
     for _ in range(2):
         run = project.snakemake()
         assert (run.code, set(run.jobs)) == (1, {"judge regular", "judge irregular"})
         assert "  regular: failed (logs/regular/judge.log): psnr is " in run.output
     assert project.restored("regular").exists()
     with project.config() as settings:
-        settings["limits"] = {"psnr": {"warning": 90}}
+        settings["limits"] |= {"psnr": {"warning": 90}}
     run = project.snakemake()
     assert run.code == 0 and "  regular: doubtful (logs/regular/judge.log): psnr is " in run.output
     assert json.loads((project.results / "regular" / "regular.findings.json").read_text())[0]["level"] == "warning"
