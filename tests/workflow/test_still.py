@@ -86,7 +86,8 @@ def test_comparisons_and_reports_lie_beside_them(run):
 def test_a_video_may_be_called_comparison(run):
     folder = run.project.results / "comparison"
     assert {path.name for path in folder.iterdir()} == {
-        "comparison.mp4", "comparison.mp4.delivery.json", "comparison.png"
+        "comparison.mp4", "comparison.mp4.delivery.json", "comparison.png",
+        *(f"comparison.{kind}" for kind in ("measures.tsv", "measures.json", "findings.json")),
     }  # fmt: skip
 
 

@@ -68,7 +68,7 @@ def test_everything_is_in_the_bucket_and_made_once(project, local, s3, bucket, t
     assert ran == jobs("encode", "comparison", "measure", "judge", of=VIDEOS) + jobs("record", of=["two"]) + Counter(
         ["mark"]
     )
-    assert len(made(local.results)) == 2 * 3 + 2
+    assert len(made(local.results)) == 2 * 6 + 2
     assert stored(bucket, tmp_path / "stored") == made(local.results)
     assert summary(project) == dict.fromkeys(VIDEOS, "done")
     assert not project.results.exists()
@@ -80,7 +80,7 @@ def test_everything_is_in_the_bucket_and_made_once(project, local, s3, bucket, t
     assert len(requests) <= 4, "a listing, rather than a question for each result"
 
     bucket.Object("out/two/two.faces.json").delete()
-    assert project.run() == jobs("record", of=["two"])
+    assert project.run() == jobs("record", "measure", "judge", of=["two"])
     assert stored(bucket, tmp_path / "stored") == made(local.results)
     bucket.Object("out/one/one.mp4").delete()
     assert project.run() == jobs("encode", "comparison", "measure", "judge", of=["one"])
