@@ -343,7 +343,7 @@ class Configuration:
 
     def sample(self, video: str) -> Settings:
         """The configuration by which a sample of *video* is restored as the video will be: as its recipe and row say,
-        apart from how its source is read, and from what is known of single frames."""
+        apart from how its source is read, what is known of single frames, and limits."""
         row = self._rows[video]
         recipe = {
             stage: _registered(settings or {}, self.networks.own) | (row.overrides.get(stage) or {})
@@ -352,10 +352,12 @@ class Configuration:
         }
         for stage, option in (("colorize", "hints"), ("colorize", "palette"), ("faces", "ignore"), ("faces", "only")):
             recipe.get(stage, {}).pop(option, None)
+        # A sample that is beyond a limit is no reason to know nothing of its cost.
+        limits = {measure: {"warning": None, "failure": None} for measure in self._limits}
         return self.settings | {
             "recipes": {"sample": recipe},
             "palettes": {},
-            "limits": {},
+            "limits": limits,
             "part": "1/1",
             "keep": "all",
         }
