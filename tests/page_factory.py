@@ -63,10 +63,10 @@ def faces_of(timeline):
 def write_pages(folder, video="clip"):
     """The page of a clip with everything on it, its card, and the list of it and four that went otherwise."""
     source, description, timeline, restored, report = restored_clip(folder)
-    faces, measures, table = (folder / name for name in ("faces.json", "measures.json", "measures.tsv"))
+    faces, table = folder / "faces.json", folder / "measures.tsv"
     faces.write_text(json.dumps(faces_of(timeline)))
     finding = {
-        "measure": "flicker",
+        "measure": "luma_flicker",
         "level": "warning",
         "found": 3.5,
         "allowed": 2,
@@ -74,10 +74,10 @@ def write_pages(folder, video="clip"):
         "time": 0.28,
         "says": HOSTILE,
     }
-    measures.write_text(json.dumps({"video": {"flicker": 1.25, HOSTILE: None}, "shots": [], "findings": [finding]}))
+    measures = {"video": {"psnr": 31.25, HOSTILE: None}, "shots": []}
     flicker = np.sin(np.arange(60) / 5)
     lines = [f"{n}\t{n / 25}\t{n // 20}\t{value:.3f}\t{HOSTILE}" for n, value in enumerate(flicker)]
-    table.write_text("\n".join(["frame\ttime\tshot\tflicker\tnote", *lines]))
+    table.write_text("\n".join(["frame\ttime\tshot\tluma_flicker\tnote", *lines]))
     logs = folder / "logs"
     for name in (
         "colorize.0123456789/a",
@@ -91,7 +91,7 @@ def write_pages(folder, video="clip"):
     page, card = folder / "page.html", folder / "cards" / "clip" / "page.json"
     write_page(
         page, card, video, SPEC, source, description, timeline, restored, delivery=report, faces=faces, logs=logs,
-        current=CURRENT, measures=measures, table=table, provenance=folder / "clip.provenance.json",
+        current=CURRENT, measures=measures, table=table, findings=[finding], provenance=folder / "clip.provenance.json",
     )  # fmt: skip
     other = folder / "cards" / "short" / "page.json"
     other.parent.mkdir()

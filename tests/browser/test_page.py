@@ -107,7 +107,7 @@ def test_pictures_and_controls_have_names(visit, pages):
     assert page.get_by_role("img", name=f"Source, frame 9 of {HOSTILE}").count() == 1
     assert page.get_by_role("img", name=f"Restored, frame 9 of {HOSTILE}").count() == 1
     assert page.get_by_role("slider").count() == 3
-    assert page.get_by_role("img", name="flicker: lowest").count() == 1
+    assert page.get_by_role("img", name="flicker of luma beyond the source's, of 255: lowest").count() == 1
     # What scrolls can be reached by keyboard, and says what it is.
     assert page.get_by_role("region", name="Stages").get_attribute("tabindex") == "0"
 

@@ -16,17 +16,8 @@ pytestmark = pytest.mark.timeout(1200)
 
 ON_GPUS = {"clean", "colorize", "upscale", "detect", "track", "faces"}
 ON_CPUS = {
-    "probe",
-    "frames",
-    "hints",
-    "steer",
-    "stabilize",
-    "settle",
-    "encode",
-    "record",
-    "comparison",
-    "provenance",
-    "page",
+    *("probe", "frames", "hints", "steer", "stabilize", "settle", "encode", "record", "comparison", "provenance"),
+    *("measure", "page"),
 }
 
 

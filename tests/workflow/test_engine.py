@@ -33,7 +33,7 @@ def test_a_draft_in_int8(project):
     with project.manifest() as rows:
         rows[1]["upscale.precision"] = "int8"
     made = project.run()
-    again = jobs("upscale", "encode", "comparison", "page", of=("irregular",))
+    again = jobs("upscale", "encode", "comparison", of=("irregular",))
     assert made == again + Counter({"quantize irregular": 1})
     (log,) = project.folder.glob("logs/irregular/quantize.*.log")
     assert "int8 is a draft" in log.read_text()

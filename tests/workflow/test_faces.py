@@ -10,7 +10,7 @@ import pytest
 from skimage.data import astronaut
 
 from media_factory import pictures
-from workflow.project import REPOSITORY, Project
+from workflow.project import REPORTS, REPOSITORY, Project
 from workflow.test_colour import read, write
 
 SHOWN, ALONE = 8, 5
@@ -165,11 +165,7 @@ def test_fused(project):
     with project.config() as settings:
         settings["recipes"]["faces"]["upscale"]["strength"] = 0.5
     assert project.dry() == dict.fromkeys(
-        {
-            f"{rule} {name}"
-            for rule in ("faces", "encode", "comparison", "record", "provenance", "page")
-            for name in names
-        },
+        [f"{rule} {name}" for rule in ("faces", "encode", "comparison", "record", *REPORTS) for name in names],
         1,
     )
 

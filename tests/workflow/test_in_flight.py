@@ -76,7 +76,7 @@ def test_code_edited(project):
     assert MESSAGE in run.output
     assert len(first) == 1 and len(made) <= 2
     assert "encode regular" not in run.jobs
-    assert project.dry() == jobs("upscale", "encode", "comparison", "page")
+    assert project.dry() == jobs("upscale", "encode", "comparison")
 
 
 def test_edit_that_does_not_concern_the_jobs_lets_them_finish(project):
@@ -87,4 +87,4 @@ def test_edit_that_does_not_concern_the_jobs_lets_them_finish(project):
     run, _, made = edit_after_first_chunk(project, edit, ["--cores", "2"])
     assert run.code == 0, run.output
     assert len(made) == 3
-    assert project.dry() == jobs("upscale", "encode", "comparison", "page", of=["irregular"])
+    assert project.dry() == jobs("upscale", "encode", "comparison", of=["irregular"])

@@ -61,7 +61,7 @@ def test_small_keeps_what_has_the_size_of_the_source(settled, tmp_path):
     with project.stage("encode") as encode:
         encode["crf"] = 30
     settling = Counter({"settle regular": 3, "settle irregular": 2})
-    assert project.run() == jobs("upscale", "encode", "comparison", "page") + settling
+    assert project.run() == jobs("upscale", "encode", "comparison") + settling
     assert steps_kept(project) == {"frames"}
 
 

@@ -44,7 +44,7 @@ def test_files_of_the_users_own(own):
     assert len(frames(own.restored("irregular"))[1]) == len(frames(own.source("irregular"))[1])
     with own.config() as settings:
         settings["recipes"]["tiny"]["upscale"]["target_height"] = 4 * SIZE[1]
-    assert set(own.dry()) == set(jobs("upscale", "encode", "comparison", "page", of=["irregular"]))
+    assert set(own.dry()) == set(jobs("upscale", "encode", "comparison", of=["irregular"]))
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from workflow.media import frames, make_clip
 from workflow.project import CLIPS, OTHER_TILE, jobs
 
 PLAN = Counter(["plan"])
-DELIVERY = jobs("encode", "comparison", "page")
-FROM_UPSCALE = jobs("upscale", "encode", "comparison", "page")
-ONE_BY_ONE = jobs("probe", "frames", "upscale", "encode", "comparison", "page", of=["irregular"])
+DELIVERY = jobs("encode", "comparison")
+FROM_UPSCALE = jobs("upscale", "encode", "comparison")
+ONE_BY_ONE = jobs("probe", "frames", "upscale", "encode", "comparison", of=["irregular"])
 
 
 def touch(paths):
@@ -150,7 +150,7 @@ def test_manifest_row_added_and_removed(project):
     make_clip(project.source("added"), shots=(12,), pts=[3600 * i for i in range(12)], seed=3)
     with project.manifest() as rows:
         rows.append(rows[0] | {"video": "added", "source": "sources/added.mp4"})
-    everything = jobs("probe", "frames", "upscale", "encode", "comparison", "page", of=["added"])
+    everything = jobs("probe", "frames", "upscale", "encode", "comparison", of=["added"])
     assert project.run() == everything + PLAN
     with project.manifest() as rows:
         rows.pop(0)
@@ -161,7 +161,7 @@ def test_manifest_row_added_and_removed(project):
 def test_override_of_one_video(project):
     with project.manifest() as rows:
         rows[1]["upscale.overlap"] = "4"
-    assert project.dry() == jobs("upscale", "encode", "comparison", "page", of=["irregular"])
+    assert project.dry() == jobs("upscale", "encode", "comparison", of=["irregular"])
 
 
 def test_source_replaced_by_another_clip_with_an_older_time(project):

@@ -1,9 +1,11 @@
 """The delivered file against its source: every frame at its time, every byte of sound, honest colour tags."""
 
+import json
 from collections import Counter
 
 import av
 import cv2
+import pandas as pd
 import pytest
 
 from workflow.media import SIZE, frames, packets
@@ -27,6 +29,29 @@ def test_restored_video_is_exact(finished, name):
         tags = (picture.color_primaries, picture.color_trc, picture.colorspace, picture.color_range)
         assert tags == (BT709, BT709, BT709, LIMITED)
     assert (restored.parent / "comparison.png").stat().st_size > 1000
+    folder, count = restored.parent, len(CLIPS[name]["pts"])
+    table = pd.read_csv(folder / f"{name}.measures.tsv", sep="\t", index_col="frame")
+    assert len(table) == count and table["psnr"].min() > 20
+    summary = json.loads((folder / f"{name}.measures.json").read_text())
+    assert [shot["last"] - shot["first"] + 1 for shot in summary["shots"]] == list(CLIPS[name]["shots"])
+    assert {summary["video"][about] for about in ("frames_off", "sound_changed", "tags_wrong")} == {0}
+    assert json.loads((folder / f"{name}.findings.json").read_text()) == []
+
+
+def test_a_video_beyond_its_limits_is_named_by_every_run(project):
+    with project.config() as settings:
+        settings["limits"] |= {"psnr": {"failure": 90}}
+    for _ in range(2):
+        run = project.snakemake()
+        assert (run.code, set(run.jobs)) == (1, {"judge regular", "judge irregular"})
+        assert "  regular: failed (logs/regular/judge.log): psnr is " in run.output
+    assert project.restored("regular").exists()
+    with project.config() as settings:
+        settings["limits"] |= {"psnr": {"warning": 90}}
+    run = project.snakemake()
+    assert run.code == 0 and "  regular: doubtful (logs/regular/judge.log): psnr is " in run.output
+    assert json.loads((project.results / "regular" / "regular.findings.json").read_text())[0]["level"] == "warning"
+    assert not project.dry()
 
 
 def test_what_is_made_on_request_shows_every_frame_at_its_time(project):

@@ -146,7 +146,7 @@ def test_each_may_replace_what_the_other_made_and_keeps_the_others_rows(users):
     one.run()
     with two.manifest() as rows:
         rows[:] = [{**rows[0], "video": "theirs"}, rows[0]]
-    assert set(two.run("--forcerun", "encode")) > set(jobs("encode", "comparison", "page", of=["both"]))
+    assert set(two.run("--forcerun", "encode")) > set(jobs("encode", "comparison", of=["both"]))
     assert (one.results / "both" / "both.mp4").stat().st_uid == two.user
     assert not one.dry()
     with one.manifest() as rows:

@@ -88,6 +88,7 @@ def test_a_video_may_be_called_comparison(run):
     assert {path.name for path in folder.iterdir()} == {
         *(f"comparison.{kind}" for kind in ("mp4", "mp4.delivery.json", "png", "html")),
         *(f"comparison.{kind}" for kind in ("provenance.json", "premis.xml", "prov.jsonld")),
+        *(f"comparison.{kind}" for kind in ("measures.tsv", "measures.json", "findings.json")),
     }  # fmt: skip
 
 
@@ -100,7 +101,7 @@ def test_another_quality_concerns_the_jpeg(run, tmp_path):
     with project.stage("encode") as encode:
         encode["quality"] = 50
     before = restored(project, "turned").stat().st_size
-    assert project.run() == jobs("encode", "comparison", "page", of=["turned"])
+    assert project.run() == jobs("encode", "comparison", of=["turned"])
     assert restored(project, "turned").stat().st_size < before
     assert not project.dry()
 

@@ -73,7 +73,7 @@ def summary(project):
 def test_everything_is_in_the_bucket_and_made_once(project, local, s3, bucket, tmp_path):
     ran = project.run()
     assert ran == jobs("encode", "comparison", of=VIDEOS) + jobs("record", of=["two"]) + Counter(["mark"])
-    assert len(made(local.results)) == 2 * 7 + 2
+    assert len(made(local.results)) == 2 * 10 + 2
     assert stored(bucket, tmp_path / "stored") == made(local.results)
     assert summary(project) == dict.fromkeys(VIDEOS, "done")
     assert not project.results.exists()
@@ -85,10 +85,10 @@ def test_everything_is_in_the_bucket_and_made_once(project, local, s3, bucket, t
     assert len(requests) <= 4, "a listing, rather than a question for each result"
 
     bucket.Object("out/two/two.faces.json").delete()
-    assert project.run() == jobs("record", "provenance", "page", of=["two"])
+    assert project.run() == jobs("record", "provenance", "measure", "judge", "page", of=["two"])
     assert stored(bucket, tmp_path / "stored") == made(local.results)
     bucket.Object("out/one/one.mp4").delete()
-    assert project.run() == jobs("encode", "comparison", "page", of=["one"])
+    assert project.run() == jobs("encode", "comparison", of=["one"])
     assert stored(bucket, tmp_path / "stored") == made(local.results)
     assert summary(project) == dict.fromkeys(VIDEOS, "done")
     assert "Traceback" not in project.snakemake("prune").output
@@ -123,7 +123,7 @@ def test_a_refused_upload_fails_alone(project, local, s3, bucket, tmp_path):
     index = bucket.Object("out/index.html").get()["Body"].read().decode()
     assert 'href="one/one.html"' in index and 'href="two/two.html"' not in index and "unfinished" in index
     s3.server.app = app
-    assert project.run() == jobs("encode", "comparison", "page", of=["two"])
+    assert project.run() == jobs("encode", "comparison", of=["two"])
     assert stored(bucket, tmp_path / "stored") == made(local.results)
 
 

@@ -507,6 +507,13 @@ def tracks(wildcards):
     return f"{WORK}/{wildcards.video}/track.{CONFIGURATION.key(wildcards.video, 'track')}.json"
 
 
+def face_record(wildcards):
+    """Input function: the record of a video's faces, where they are restored."""
+    video = wildcards.video
+    has_faces = "faces" in CONFIGURATION.videos[video].steps
+    return stored(f"{RESULTS}/{video}/{video}.faces.json") if has_faces else []
+
+
 def hints(wildcards):
     """How the colours of a video are steered, as it is configured now."""
     return f"{WORK}/{wildcards.video}/hints.{CONFIGURATION.key(wildcards.video, 'hints')}.json"
@@ -683,7 +690,10 @@ def results_of(video):
         f"{RESULTS}/{video}/comparison.png",
         *(
             f"{RESULTS}/{video}/{video}.{kind}"
-            for kind in ("html", "provenance.json", "premis.xml", "prov.jsonld")
+            for kind in (
+                *("html", "provenance.json", "premis.xml", "prov.jsonld"),
+                *("measures.tsv", "measures.json", "findings.json"),
+            )
         ),
     ]
 

@@ -1,4 +1,5 @@
-# Needs: a restored video, its source, and all reports on it. Gives: pictures to judge it by, and the page that shows them.
+# Needs: a restored video, its source, and all reports on it. Gives: pictures and measures to judge it by, a judgement, and
+# the page that shows them.
 ruleorder: comparison > encode  # a video may be named "comparison"
 ruleorder: clip > encode  # these have the names of copies that nobody can ask for
 ruleorder: stages > encode
@@ -32,11 +33,62 @@ rule comparison:
         " --source={params.source:q} --restored {input.restored:q} {output:q} 2>&1 | tee {log:q}"
 
 
+rule measure:
+    input:
+        restored=restored_video,
+        probe=ancient(probed),
+        timeline=ancient(timeline),
+        faces=face_record,
+    output:
+        table=stored(f"{RESULTS}/{{video}}/{{video}}.measures.tsv"),
+        summary=stored(f"{RESULTS}/{{video}}/{{video}}.measures.json"),
+    log:
+        f"{LOGS}/{{video}}/measure.log",
+    priority: 1
+    conda:
+        ENVIRONMENT
+    # Decoding on both sides, and OpenCV, use as many.
+    threads: 2
+    params:
+        spec=spec("measure"),
+        source=source,
+    message:
+        "Measuring {wildcards.video} against its source"
+    shell:
+        "measure.py --video {wildcards.video:q} --spec {params.spec:q} --probe {input.probe:q} --timeline {input.timeline:q}"
+        " --source={params.source:q} --restored {input.restored:q} --faces {input.faces:q} --table {output.table:q}"
+        " {output.summary:q} 2>&1 | tee {log:q}"
+
+
+# Apart from measuring, so that other limits cost nothing; a job that fails, because a video that is beyond its limits
+# must be named again by the next run, when nothing else is left to do.
+rule judge:
+    input:
+        stored(f"{RESULTS}/{{video}}/{{video}}.measures.json"),
+    output:
+        stored(f"{RESULTS}/{{video}}/{{video}}.findings.json"),
+    log:
+        f"{LOGS}/{{video}}/judge.log",
+    priority: 1
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        spec=spec("judge"),
+    message:
+        "Judging the measures of {wildcards.video}"
+    shell:
+        "judge.py --video {wildcards.video:q} --spec {params.spec:q} --measures {input:q} {output:q} 2>&1 | tee {log:q}"
+
+
 rule page:
     input:
         restored=restored_video,
         delivery=delivery_report,
         faces=face_record,
+        measures=stored(f"{RESULTS}/{{video}}/{{video}}.measures.json"),
+        table=stored(f"{RESULTS}/{{video}}/{{video}}.measures.tsv"),
+        provenance=stored(f"{RESULTS}/{{video}}/{{video}}.provenance.json"),
         probe=ancient(probed),
         timeline=ancient(timeline),
     output:
@@ -62,6 +114,7 @@ rule page:
     shell:
         "page.py --video {wildcards.video:q} --spec {params.spec:q} --probe {input.probe:q} --timeline {input.timeline:q}"
         " --source={params.source:q} --restored {input.restored:q} --delivery {input.delivery:q} --faces {input.faces:q}"
+        " --measures {input.measures:q} --table {input.table:q} --provenance {input.provenance:q}"
         " --log {log:q} --current {params.current:q} --card {output.card:q} {output.page:q} 2>&1 | tee {log:q}"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from restoration.media.timeline import Timeline
 from restoration.pipeline import job
+from restoration.review.limits import judge
 from restoration.review.page import write_page
 
 
@@ -17,10 +18,14 @@ def main() -> None:
     parser.add_argument("--restored", required=True, type=Path)
     parser.add_argument("--delivery", required=True, type=Path)
     parser.add_argument("--faces", type=Path, nargs="?", help="the record of its faces, if they were restored")
+    parser.add_argument("--measures", required=True, type=Path)
+    parser.add_argument("--table", required=True, type=Path, help="of the measures of each frame")
+    parser.add_argument("--provenance", required=True, type=Path)
     parser.add_argument("--log", required=True, type=Path, help="of this job, in the folder of the video's logs")
     parser.add_argument("--current", required=True, nargs="+", metavar="STEP.KEY", help="what made the result")
     parser.add_argument("--card", required=True, type=Path, help="JSON to write")
     args = job.parse(parser)
+    measures = json.loads(args.measures.read_text())
     write_page(
         args.output,
         args.card,
@@ -34,6 +39,10 @@ def main() -> None:
         faces=args.faces,
         logs=args.log.parent,
         current=args.current,
+        measures=measures,
+        table=args.table,
+        findings=judge(measures, args.spec["limits"]),
+        provenance=args.provenance,
     )
 
 

@@ -47,7 +47,7 @@ HINTS_FILE, FACES_FILE = "hints.yaml", "faces.tsv"
 """What a record of provenance calls the files with what is known of a video's colours and faces."""
 STEPS = (
     *("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "sign", "comparison", "record", "provenance"),
-    *("page", "stages", "clip", "images", "sheet"),
+    *("measure", "judge", "page", "stages", "clip", "images", "sheet"),
 )
 """Every step of a video's way; each has a rule and a script of its name."""
 
@@ -96,6 +96,7 @@ class Configuration:
         defaults = {key: about["default"] for key, about in schema["properties"].items() if "default" in about}
         self.signing = {key: about["default"] for key, about in schema["properties"]["sign"]["properties"].items()}
         self.settings: Settings = defaults | config
+        self._limits = schema["properties"]["limits"]["properties"]
         mistakes = problems(config, schema, "config")
         mistakes += [f"config: results: {what}" for what in remote.folder_mistakes(str(self.settings["results"]))]
         self._recipes = recipes = self._sound_recipes(schema)
@@ -338,13 +339,16 @@ class Configuration:
             told = {"container": image.pop("image"), "mark": encode["mark"], "label": encode["label"]}
             encode, copies = told | image, {}
         if sampled:
-            steps["images"] = image | {"mark": encode["mark"]}
+            steps["images"] = image
         else:
             steps |= self._signed({"encode": encode, **copies}) | {"comparison": review}
         if "faces" in steps:
             steps["record"] = {"trimmed": encode.get("trimmed", False) and not sampled}
         if not sampled:
-            steps |= {"provenance": {}, "page": review, "stages": review}
+            force = {"force": steps["colorize"]["force"]} if "colorize" in steps else {}
+            limits = {"limits": self._all_limits()}
+            steps |= {"provenance": {}, "measure": encode | force, "judge": limits, "page": review | limits}
+            steps["stages"] = review
         if not alone:
             steps["clip"] = {"trimmed": encode["trimmed"]}
         if row.video in self.cells:
@@ -383,6 +387,11 @@ class Configuration:
             if apart:
                 steps[name.replace("encode", "sign")] = {"sign": about}
         return steps
+
+    def _all_limits(self) -> Settings:
+        """Every measure with its limits: those of the user, over the defaults."""
+        said = self.settings["limits"]
+        return {measure: about["default"] | said.get(measure, {}) for measure, about in self._limits.items()}
 
     def spec(self, video: str, step: str) -> str:
         """Canonical JSON of exactly what may change the bytes that *step* writes for *video*: its settings, the digest
@@ -458,7 +467,7 @@ class Configuration:
 
     def sample(self, video: str) -> Settings:
         """The configuration by which a sample of *video* is restored as the video will be: as its recipe and row say,
-        apart from how its source is read, and from what is known of single frames."""
+        apart from how its source is read, what is known of single frames, and limits."""
         row = self._rows[video]
         recipe = {
             stage: _registered(settings or {}, self.networks.own) | (row.overrides.get(stage) or {})
@@ -467,7 +476,10 @@ class Configuration:
         }
         for stage, option in (("colorize", "hints"), ("colorize", "palette"), ("faces", "ignore"), ("faces", "only")):
             recipe.get(stage, {}).pop(option, None)
-        return self.settings | {"recipes": {"sample": recipe}, "palettes": {}, "part": "1/1", "keep": "all", "sign": {}}
+        # A sample that is beyond a limit is no reason to know nothing of its cost.
+        limits = {measure: {"warning": None, "failure": None} for measure in self._limits}
+        apart = {"palettes": {}, "limits": limits, "sign": {}, "explore": {}}
+        return self.settings | apart | {"recipes": {"sample": recipe}, "part": "1/1", "keep": "all"}
 
     def _rerun(self, video: str) -> Settings:
         """Recipe, manifest row and models with which *video* can be restored again, complete and without paths: files

@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 ERROR = "ERROR: "
 """How the line begins by which a job tells what went wrong."""
+WARNING = "WARNING: "
+"""And by which it tells what to look at in a result that is there."""
 
 
 def put_on_path(scripts: Path) -> None:
@@ -51,6 +53,11 @@ def run(main: Callable[[], None]) -> None:
 def complain(problem: str) -> None:
     """Tell the user of a *problem*, so that the summary finds it in the log."""
     logger.error("%s%s", ERROR, problem)
+
+
+def warn(doubt: str) -> None:
+    """Tell the user of a *doubt* about the result, so that the summary finds it in the log."""
+    logger.warning("%s%s", WARNING, doubt)
 
 
 def parser(description: str | None) -> ArgumentParser:

@@ -1,4 +1,4 @@
-"""What became of every video: done, or what went wrong and where it says so."""
+"""What became of every video: done, doubtful, or what went wrong and where it says so."""
 
 import csv
 import fcntl
@@ -10,18 +10,23 @@ from pathlib import Path
 
 from restoration.files import atomic
 from restoration.pipeline.cost import read_cost
-from restoration.pipeline.job import ERROR
+from restoration.pipeline.job import ERROR, WARNING
 
 KEY = re.compile(r"(?<=\.)[0-9a-f]{10}(?=\.|$)")
 """In a name, the hash of settings and code."""
 SAID = re.compile(rf"(?:^|: ){ERROR}(.*)")
 """A line by which a job tells what went wrong, with or without its name before."""
+WARNED = re.compile(rf"(?:^|: ){WARNING}(.*)")
+"""A line by which a job tells what to look at."""
+JUDGEMENT = "judge.log"
+"""The log, among those of a video, of the job that tells it."""
 MOST_NAMED = 20
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """*status* is done, failed, unfinished (no job says why) or not begun; *why* and *log* are of the last job."""
+    """*status* is done, doubtful (done, with warnings), failed, unfinished (no job says why) or not begun; *why* and
+    *log* are of the last job, or of the one that warns."""
 
     video: str
     status: str
@@ -40,10 +45,10 @@ def outcomes(results: Mapping[str, Sequence[int | None]], logs: Path, current: I
         since = min(time or 0 for time in due)
         written = [(log.stat().st_mtime_ns, log) for log in _logs(logs / video, keys)]
         newest = [log for age, log in sorted(written, reverse=True) if age > since]
-        yield _outcome(video, newest, done=bool(since))
+        yield _outcome(video, newest, logs / video / JUDGEMENT, done=bool(since))
 
 
-def _outcome(video: str, newest: list[Path], *, done: bool) -> Outcome:
+def _outcome(video: str, newest: list[Path], judgement: Path, *, done: bool) -> Outcome:
     for log in newest:
         if errors := [said[1] for said in map(SAID.search, _lines(log)) if said]:
             return Outcome(video, "failed", errors[-1], str(log))
@@ -52,7 +57,13 @@ def _outcome(video: str, newest: list[Path], *, done: bool) -> Outcome:
     if dead:
         words = [line for line in _lines(dead[0]) if line] or ["none"]
         return Outcome(video, "unfinished", f"last words: {words[-1]}", str(dead[0]))
-    return Outcome(video, "done" if done else "not begun")
+    if not done:
+        return Outcome(video, "not begun")
+    warnings = [said[1] for said in map(WARNED.search, _lines(judgement) if judgement.exists() else []) if said]
+    if not warnings:
+        return Outcome(video, "done")
+    more = f"; and {len(warnings) - 1} more" if len(warnings) > 1 else ""
+    return Outcome(video, "doubtful", warnings[0] + more, str(judgement))
 
 
 def write_summary(outcomes: Iterable[Outcome], target: Path) -> str:

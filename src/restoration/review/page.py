@@ -12,12 +12,15 @@ from restoration.pipeline.cost import Cost, read_cost
 from restoration.review.comparison import Pair, alike, pairs
 from restoration.review.face_strips import MOST_FACES, face_strips
 from restoration.review.html import count_of, write_html
+from restoration.review.limits import MEASURES
 from restoration.review.moments import moments
 from restoration.review.pictures import picture_data, shrunk
 from restoration.review.plots import plots
 
 WIDEST, THUMBNAIL = 1024, 240
 """Pixels across of the pictures on a page, and of that on a card."""
+LISTED = ("psnr", "ssim", "luma_flicker", "chroma_flicker", "sharpness")
+"""Measures on a card: the list of all videos has room for few."""
 SKETCHED = (
     "{faces} invented by {model}: nothing more than an AI sketch artist's hallucination of a face that would look like "
     "the source when it is degraded. They are not evidence of how anybody looked, and identify nobody."
@@ -43,21 +46,21 @@ def write_page(
     faces: Path | None,
     logs: Path,
     current: Sequence[str],
-    measures: Path | None = None,
-    table: Path | None = None,
-    provenance: Path | None = None,
+    measures: Mapping[str, Any],
+    table: Path,
+    findings: Sequence[Mapping[str, Any]],
+    provenance: Path,
 ) -> None:
     """Write the report on *video* as one HTML file, and a *card* (JSON) for `restoration.review.index`.
 
     *spec* tells the times of pictures (`stills`), the models of each step (`stages`, as records tell) and `made_by`;
-    *description* is the probe's. *delivery*, *faces* (the record), *measures* with their *table* and *provenance* are
-    the reports on the video; one that is None is left out. *logs* is the folder of the video's logs; *current* names,
-    STEP.KEY, tell which of them are of the settings that made the result. RestorationError where a frame
-    is missing.
+    *description* is the probe's. *delivery*, *faces* (the record, if there is one), *measures* (its content) with their
+    *table*, and *provenance* are the reports on the video; *findings* are what `limits.judge` makes of them. *logs* is
+    the folder of the video's logs; *current* names, STEP.KEY, tell which of them are of the settings that made the
+    result. RestorationError where a frame is missing.
     """
     delivered = json.loads(delivery.read_text())
     record = json.loads(faces.read_text()) if faces else None
-    measured = json.loads(measures.read_text()) if measures else {}
     start, still = int(timeline.pts[0]), bool(description.get("still"))
     seconds = float((timeline.end - start) * timeline.time_base)
     chosen = list(pairs(source, description, timeline, restored, moments(timeline, spec["stills"])))
@@ -88,11 +91,13 @@ def write_page(
                 "strips": face_strips(source, description, timeline, restored, record),
                 "left_out": max(0, len(record["faces"]) - MOST_FACES),
             },
-            "measures": {"video": measured.get("video", {}), "findings": measured.get("findings", [])},
-            "plots": plots(table) if table and not still else [],
+            "measures": measures["video"],
+            "findings": findings,
+            "titles": {name: f"{about.title}, {about.unit}".removesuffix(", ") for name, about in MEASURES.items()},
+            "plots": [] if still else plots(table),
             "stages": [_stage(logs, name, spec["stages"]) for name in current],
             "assumptions": _assumptions(description),
-            "provenance": provenance and provenance.name,
+            "provenance": provenance.name,
         },
     )
     middle = chosen[len(chosen) // 2]
@@ -105,8 +110,8 @@ def write_page(
         "frame": middle.number,
         "thumbnail": picture_data(thumbnail),
         "thumbnail_size": thumbnail.shape[1::-1],
-        "measures": measured.get("video", {}),
-        "warnings": _warnings(delivered, record, measured.get("findings", []), coloured="colorize" in spec["stages"]),
+        "measures": {name: measures["video"].get(name) for name in LISTED},
+        "warnings": _warnings(delivered, record, findings, coloured="colorize" in spec["stages"]),
     }
     with atomic(card) as temporary:
         temporary.write_text(json.dumps(about))

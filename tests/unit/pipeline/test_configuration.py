@@ -16,7 +16,8 @@ from restoration.pipeline.configuration import FINGERPRINT_BYTES, STAGES, Config
 
 ROOT = Path(__file__).parents[3]
 WORKFLOW = ROOT / "workflow"
-STEPS = ["probe", "frames", "upscale", "encode", "comparison", "provenance", "page", "stages", "clip"]
+REPORTS = ["comparison", "provenance", "measure", "judge", "page", "stages", "clip"]
+STEPS = ["probe", "frames", "upscale", "encode", *REPORTS]
 
 
 def rejected(project):
@@ -63,16 +64,7 @@ def test_defaults_recipe_and_overrides_are_laid_over_each_other(project):
     assert list(videos["a"].steps) == STEPS
     assert videos["a"].steps["upscale"] == defaults_of("upscale") | {"model": "small", "outscale": 1.5}
     assert videos["a"].steps["encode"] == defaults_of("encode") | {"crf": 20, "trimmed": False, "strict": False}
-    assert list(videos["b"].steps) == [
-        "probe",
-        "frames",
-        "encode",
-        "comparison",
-        "provenance",
-        "page",
-        "stages",
-        "clip",
-    ]
+    assert list(videos["b"].steps) == ["probe", "frames", "encode", *REPORTS]
     assert videos["b"].steps["encode"]["crf"] == 30
     assert (videos["a"].before("upscale"), videos["a"].before("encode")) == ("frames", "upscale")
     assert videos["b"].before("encode") == "frames"
@@ -91,16 +83,7 @@ def test_settings_have_their_defaults(project):
 def test_off_leaves_a_stage_out(project):
     project.rows("a\ta.mp4\tfilm\toff", "b\tb.mp4\tfilm\t", columns="video\tsource\trecipe\tupscale")
     videos = project.configuration().videos
-    assert list(videos["a"].steps) == [
-        "probe",
-        "frames",
-        "encode",
-        "comparison",
-        "provenance",
-        "page",
-        "stages",
-        "clip",
-    ]
+    assert list(videos["a"].steps) == ["probe", "frames", "encode", *REPORTS]
     assert list(videos["b"].steps) == STEPS
 
 
@@ -163,18 +146,7 @@ def test_copies_are_deliveries_of_their_own(project):
     project.rows("a\ta.mp4\tfilm\t0.4", columns="video\tsource\trecipe\tstart")
     configuration = project.configuration()
     steps = configuration.videos["a"].steps
-    assert list(steps) == [
-        "probe",
-        "frames",
-        "upscale",
-        "encode",
-        "encode.master",
-        "comparison",
-        "provenance",
-        "page",
-        "stages",
-        "clip",
-    ]
+    assert list(steps) == ["probe", "frames", "upscale", "encode", "encode.master", *REPORTS]
     chosen = {"codec": "ffv1", "container": "mkv", "bits": "8", "trimmed": True, "strict": False}
     assert steps["encode.master"] == defaults_of("encode") | chosen
     assert configuration.spec("a", "encode.master") != configuration.spec("a", "encode")
@@ -215,11 +187,7 @@ def test_recipes_named_by_a_number(project):
         "probe",
         "frames",
         "encode",
-        "comparison",
-        "provenance",
-        "page",
-        "stages",
-        "clip",
+        *REPORTS,
     ]
 
 
@@ -281,6 +249,19 @@ def changed(project, change, *videos):
     change()
     after = project.keys(*videos)
     return {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+
+
+def concerned(project, change):
+    """The steps whose spec *change* changes, by video: no rule but those of chunks puts the key into its files' names."""
+
+    def specs():
+        configuration = project.configuration()
+        return {(v, step): configuration.spec(v, step) for v in "abc" for step in configuration.videos[v].steps}
+
+    before = specs()
+    change()
+    after = specs()
+    return {step for step in before if before[step] != after[step]}
 
 
 def steps_of(video, first):
@@ -345,10 +326,9 @@ def test_stills_concern_pictures_alone_and_are_in_seconds(project):
             columns="video\tsource\trecipe\treview.stills",
         )
 
-    stills = {("a", step) for step in ("comparison", "page", "stages", "clip")}
     # A record holds the whole row, to do the same again.
-    assert changed(project, chosen) == stills | {("a", "provenance")}
-    assert project.configuration().videos["a"].steps["page"] == {"stills": [1.5, 150.0]}
+    assert concerned(project, chosen) == {("a", step) for step in ("comparison", "provenance", "page", "stages")}
+    assert project.configuration().videos["a"].steps["page"]["stills"] == [1.5, 150.0]
     project.rows("a\ta.mp4\tfilm\tsoon", columns="video\tsource\trecipe\treview.stills")
     with pytest.raises(RestorationError, match=r"review: stills: found .soon."):
         project.configuration()
@@ -358,7 +338,7 @@ def test_a_licence_concerns_the_page_that_tells_it(project):
     def another_licence():
         project.models["small"]["licence"] = "CC0-1.0"
 
-    assert {step for _, step in changed(project, another_licence)} == {"provenance", "page", "stages", "clip"}
+    assert {step for _, step in concerned(project, another_licence)} == {"provenance", "page"}
 
 
 def test_settings_change_the_keys_from_their_stage_on(project):
@@ -488,11 +468,35 @@ def test_specs_hold_exactly_what_matters(project):
         "upscale": {*defaults_of("upscale"), "code", "weights", "conversion"},
         "encode": {*defaults_of("encode"), "code", "trimmed", "strict"},
         "comparison": {"code", "made_by", "stills"},
-        "page": {"code", "made_by", "stills", "stages", "look"},
+        "page": {"code", "made_by", "stills", "stages", "look", "limits"},
         "stages": {"code", "made_by", "stills", "labels"},
         "clip": {"code", "made_by", "trimmed"},
         "provenance": {"code", "steps", "rerun"},
+        "measure": {*defaults_of("encode"), "code", "trimmed", "strict"},
+        "judge": {"code", "limits"},
     }
+
+
+def test_limits_are_those_of_the_user_over_the_defaults(project):
+    before = yaml.safe_load(project.configuration().spec("a", "judge"))["limits"]
+    assert before["frames_off"] == {"warning": 0, "failure": 0}
+    kind, sample = (getattr(project.configuration(), about)("a") for about in ("kind", "sample"))
+    limits = {"psnr": {"failure": 18}, "ssim": {"warning": None}}
+    changes = concerned(project, lambda: project.config.update(limits=limits))
+    assert changes == {(video, step) for video in "abc" for step in ("judge", "page")}, "nothing is measured anew"
+    after = yaml.safe_load(project.configuration().spec("a", "judge"))["limits"]
+    assert after["psnr"] == {"warning": before["psnr"]["warning"], "failure": 18}
+    assert after["ssim"]["warning"] is None
+    assert (project.configuration().kind("a"), project.configuration().sample("a")) == (kind, sample)
+
+
+def test_mistaken_limits(project):
+    project.config["limits"] = {"pnsr": {"warning": 3}, "ssim": {"warn": 1}, "black": {"failure": "none"}}
+    unknown, black, ssim = rejected(project)
+    assert unknown.startswith("config: limits: unknown key 'pnsr'; allowed: audio_offset, black, ")
+    assert unknown.endswith("did you mean 'psnr'?")
+    assert black.startswith('config: limits.black.failure: found "none", allowed: number or null')
+    assert ssim == "config: limits.ssim: unknown key 'warn'; allowed: failure, warning; did you mean 'warning'?"
 
 
 def test_a_second_colorizer_is_mixed_in(project):
@@ -626,11 +630,7 @@ def test_a_network_is_fitted_to_a_video_that_is_upscaled_in_int8(project):
     film = project.config["recipes"]["film"]
     film["faces"] = {"model": "small", "detector": "finder"}
     upscale = film["upscale"]
-    enlarged = {
-        (video, step)
-        for video in "ab"
-        for step in ("upscale", "faces", "encode", "comparison", "record", "provenance", "page", "stages", "clip")
-    }
+    enlarged = {(video, step) for video in "ab" for step in ("upscale", "faces", "encode", "record", *REPORTS)}
     fitted = {(video, "quantize") for video in "ab"}
     assert changed(project, lambda: upscale.update(precision="int8")) == enlarged | fitted, "faces are found as before"
     assert changed(project, lambda: upscale.update(outscale=3)) == enlarged, "the network is the same"
@@ -668,20 +668,12 @@ def test_a_change_of_faces_concerns_faces_and_what_comes_after(project):
     # The script takes the weights in this order.
     assert yaml.safe_load(configuration.spec("a", "faces"))["weights"] == [str(n) * 64 for n in (5, 6, 7)]
     assert not any("faces.model" in notice for notice in configuration.notices("a"))
-    later = {
-        (video, step)
-        for video in "ab"
-        for step in ("faces", "encode", "comparison", "record", "provenance", "page", "stages", "clip")
-    }
+    later = {(video, step) for video in "ab" for step in ("faces", "encode", "record", *REPORTS)}
     assert changed(project, lambda: faces.update(strength=0.5)) == later
     assert changed(project, lambda: faces.update(gap=3)) == later | {("a", "track"), ("b", "track")}
     assert changed(project, lambda: faces.update(model="small")) == later | {("a", "track"), ("b", "track")}
     # Faces are looked for before upscaling: its settings do not concern them.
-    enlarged = {
-        (video, step)
-        for video in "ab"
-        for step in ("upscale", "faces", "encode", "comparison", "record", "provenance", "page", "stages", "clip")
-    }
+    enlarged = {(video, step) for video in "ab" for step in ("upscale", "faces", "encode", "record", *REPORTS)}
     assert changed(project, lambda: project.config["recipes"]["film"]["upscale"].update(outscale=3)) == enlarged
     assert any(
         "faces.model: small is a network for any picture" in notice for notice in project.configuration().notices("a")

@@ -51,6 +51,17 @@ def test_done_whatever_went_wrong_before(tmp_path, put):
     assert of_a(tmp_path)[:2] == ("unfinished", "last words: a comparison a: 3/10 frames")
 
 
+def test_doubts_are_told_until_they_are_gone(tmp_path, put):
+    put("a.mp4")
+    put("a.json")
+    log = put("logs/a/judge.log", f"a judge a: WARNING: ssim is 0.5\na judge a: WARNING: psnr is 3\na: {Cost(1, 1)}\n")
+    assert of_a(tmp_path) == ("doubtful", "ssim is 0.5; and 1 more", "logs/a/judge.log")
+    log.write_text(f"a judge a: WARNING: ssim is 0.5\na: {Cost(1, 1)}\n")
+    assert of_a(tmp_path)[1] == "ssim is 0.5"
+    log.write_text(f"a: {Cost(1, 1)}\n")
+    assert of_a(tmp_path) == ("done", "", "")
+
+
 def test_the_last_error_is_named_with_its_log(tmp_path, put):
     put("logs/a/probe.0123456789.log", "ERROR: an old one\n")
     put("logs/a/upscale.abcdef0123/0000000-0000009.log", "ERROR: first\n5/10 frames\nERROR: frame 3 is black\n")
