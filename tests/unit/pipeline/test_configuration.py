@@ -252,7 +252,7 @@ def changed(project, change, *videos):
 
 
 def concerned(project, change):
-    """The steps whose spec *change* changes, by video: no rule but those of chunks puts the key into its files' names."""
+    """The steps whose spec *change* changes, by video: only files that hold frames are named after keys."""
 
     def specs():
         configuration = project.configuration()
