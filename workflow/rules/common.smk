@@ -340,7 +340,7 @@ def signer(what):
 def delivered(wildcards):
     """Input function: all that provenance vouches for."""
     # As for `restored_video`.
-    checkpoints.plan.get()
+    spans_of(wildcards.video)
     return [stored(file) for file in deliveries(wildcards.video)]
 
 
