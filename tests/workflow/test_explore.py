@@ -1,5 +1,6 @@
 """Frames instead of videos: grids of settings, of which only new cells are computed, and images with an index."""
 
+import json
 import shutil
 from collections import Counter
 
@@ -7,6 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from restoration.media.mark import SOURCE_TYPE, read_mark
 from workflow.project import REPOSITORY, Project
 
 
@@ -57,7 +59,16 @@ def test_single_frames_become_images_with_an_index(fresh):
     for file in table["file"]:
         with Image.open(fresh.results / "irregular" / file) as image:
             assert image.size == (96, 64)
+        assert read_mark(fresh.results / "irregular" / file) == SOURCE_TYPE
     assert fresh.dry() == Counter()
+    record = json.loads((fresh.results / "irregular" / "irregular.provenance.json").read_text())
+    assert [file["step"] for file in record["results"] if "step" in file] == ["images"] * 2
+    assert {stage["step"] for stage in record["stages"]} == {"probe", "frames", "upscale", "images"}
+    assert fresh.snakemake("verify").code == 0
+    image = fresh.results / "irregular" / table["file"][1]
+    image.write_bytes(image.read_bytes()[:-3] + b"abc")
+    found = fresh.snakemake("verify")
+    assert found.code and f"{table['file'][1]}: its content changed" in found.output
 
 
 def by_rule(jobs):

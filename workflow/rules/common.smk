@@ -321,7 +321,9 @@ def promised_sha256(wildcards):
 
 
 def restored(video):
-    """The delivered files of a video, the main one first."""
+    """The delivered files of a video, the main one first; of single frames their index."""
+    if "images" in CONFIGURATION.videos[video].steps:
+        return [f"{RESULTS}/{video}/{video}.index.tsv"]
     return [
         f"{RESULTS}/{video}/{video}{step.removeprefix('encode')}.{settings['container']}"
         for step, settings in CONFIGURATION.videos[video].steps.items()
@@ -683,18 +685,16 @@ def deliveries(video):
 
 def results_of(video):
     """All files that are due of a video."""
-    if "images" in CONFIGURATION.videos[video].steps:
-        return [f"{RESULTS}/{video}/{video}.index.tsv", *face_records(video)]
+    records = ("provenance.json", "premis.xml", "prov.jsonld")
+    views = ("html", "measures.tsv", "measures.json", "findings.json")
+    is_video = "comparison" in CONFIGURATION.videos[video].steps
     return [
         *deliveries(video),
-        f"{RESULTS}/{video}/comparison.png",
         *(
             f"{RESULTS}/{video}/{video}.{kind}"
-            for kind in (
-                *("html", "provenance.json", "premis.xml", "prov.jsonld"),
-                *("measures.tsv", "measures.json", "findings.json"),
-            )
+            for kind in (*records, *(views if is_video else ()))
         ),
+        *([f"{RESULTS}/{video}/comparison.png"] if is_video else []),
     ]
 
 

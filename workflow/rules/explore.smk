@@ -43,7 +43,8 @@ rule images:
         timeline=ancient(timeline),
     output:
         # The images lie beside it; it is written last, and names them.
-        f"{RESULTS}/{{video}}/{{video}}.index.tsv",
+        index=f"{RESULTS}/{{video}}/{{video}}.index.tsv",
+        delivery=f"{RESULTS}/{{video}}/{{video}}.index.tsv.delivery.json",
     log:
         f"{LOGS}/{{video}}/images.log",
     conda:
@@ -53,9 +54,11 @@ rule images:
         chunk_frames=SETTINGS["chunk_frames"],
     params:
         spec=spec("images"),
+        source=source,
     message:
         "Writing single frames of {wildcards.video} as images"
     shell:
         "images.py --video {wildcards.video:q} --spec {params.spec:q}"
-        " --probe {input.probe:q} --timeline {input.timeline:q}"
-        " --first-chunk {input.chunks[0]:q} --chunk-frames {resources.chunk_frames} {output:q} 2>&1 | tee {log:q}"
+        " --probe {input.probe:q} --timeline {input.timeline:q} --source={params.source:q}"
+        " --first-chunk {input.chunks[0]:q} --chunk-frames {resources.chunk_frames}"
+        " --delivery {output.delivery:q} {output.index:q} 2>&1 | tee {log:q}"

@@ -7,10 +7,9 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from restoration import journal
 from restoration.files import atomic
 from restoration.frames import Frame, Picture
-from restoration.media.chunks import frames_digest, read_chunk, read_pictures
+from restoration.media.chunks import read_chunk, read_pictures
 from restoration.media.codecs import EncodeSettings
 from restoration.media.delivery import delivery
 from restoration.media.encode import encode
@@ -21,7 +20,7 @@ from restoration.media.timeline import Timeline
 from restoration.pipeline import job
 from restoration.pipeline.plan import beside
 from restoration.provenance.sign import sign
-from restoration.provenance.software import software
+from restoration.provenance.software import how_made
 
 
 def main() -> None:
@@ -55,13 +54,8 @@ def main() -> None:
         options = {"trimmed": args.spec["trimmed"], "strict": args.spec["strict"], **sealing}
         ledger, damage = encode(args.output, frames, timeline, args.source, description, settings, **options)
         report = delivery(args.output, args.source, description, ledger, damage)
-    report |= {
-        "frames_sha256": frames_digest(chunks),
-        "made_with": journal.told().splitlines(),
-        "software": software(),
-    }
     with atomic(args.delivery) as file:
-        file.write_text(json.dumps(report, indent=1))
+        file.write_text(json.dumps(report | how_made(chunks), indent=1))
 
 
 if __name__ == "__main__":

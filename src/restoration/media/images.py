@@ -12,7 +12,8 @@ from restoration.files import atomic
 from restoration.frames import Frame
 from restoration.media.encode import counted
 from restoration.media.identity import sha256
-from restoration.media.still_delivery import FORMATS
+from restoration.media.mark import marked
+from restoration.media.still_delivery import FORMATS, options_of
 from restoration.media.timeline import Timeline
 
 FOLDER = "frames"
@@ -20,17 +21,26 @@ FOLDER = "frames"
 
 
 def write_images(
-    index: Path, frames: Iterable[Frame], timeline: Timeline, origin: Fraction, suffix: str, quality: int | None
+    index: Path,
+    frames: Iterable[Frame],
+    timeline: Timeline,
+    origin: Fraction,
+    suffix: str,
+    quality: int | None,
+    *,
+    mark: bool = False,
 ) -> None:
     """Write each of *frames*, one for each row of *timeline*, as an image, and then their *index* as TSV: the file, the
     frame's time in seconds after the video's first frame, which the file's clock shows at *origin* seconds, the frame's
     pts, the image's width, height and SHA-256.
 
-    *suffix* is .png, .jpg or .tif; *quality*, 1 to 100, is that of a JPEG. Images that the index does not name go.
+    *suffix* is .png, .jpg or .tif; *quality*, 1 to 100, is that of a JPEG. With *mark* their XMP says that networks had
+    a part in them. Images that the index does not name go.
     """
     name = index.name.partition(".index")[0]
     rows: list[dict[str, Any]] = []
-    coding = {"quality": quality, "subsampling": "4:4:4"} if suffix == ".jpg" else {}
+    coding = options_of({"xmp": marked()} if mark else {}, FORMATS[suffix])
+    coding |= {"quality": quality, "subsampling": "4:4:4"} if suffix == ".jpg" else {}
     for pts, frame in zip(timeline.pts.tolist(), counted(frames, len(timeline.pts), index), strict=True):
         time = float(pts * timeline.time_base - origin)
         file = index.parent / FOLDER / f"{name}.{time:010.3f}{suffix}"

@@ -84,9 +84,9 @@ def deliver_still(
     coding = {"quality": quality, "subsampling": "4:4:4"} if format == "JPEG" else {}
     with atomic(target) as temporary:
         if picture.dtype == np.uint16:
-            temporary.write_bytes(DEEP[format](picture, _options(said, format)))
+            temporary.write_bytes(DEEP[format](picture, options_of(said, format)))
         else:
-            Image.fromarray(picture).save(temporary, format, **_options(said, format), **coding)
+            Image.fromarray(picture).save(temporary, format, **options_of(said, format), **coding)
         seal(temporary)
         _prove(temporary, target, picture, said)
     return ledger
@@ -194,8 +194,8 @@ def _too_long(data: bytes, format: str) -> str:
     )
 
 
-def _options(said: dict[str, Any], format: str) -> dict[str, Any]:
-    """What is *said*, as Pillow's options for writing."""
+def options_of(said: dict[str, Any], format: str) -> dict[str, Any]:
+    """What is *said* of a picture (exif, profile, xmp, text, dpi), as Pillow's options for writing."""
     tags, xmp, text = said.get("exif", {}), said.get("xmp", b""), said.get("text", {})
     options = {"icc_profile": said.get("profile"), "dpi": said.get("dpi")}
     if format == "TIFF":

@@ -39,7 +39,7 @@ USED_UP = {"all": (), "small": (*ENLARGING_STEPS, "faces"), "none": ("frames", *
 """By the setting `keep`: the steps whose frames go when nobody needs them any more."""
 DRAFT = "int8"
 """The precision for which a network is fitted to each video."""
-RECORDED = {"probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "sign"}
+RECORDED = {"probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "sign", "images"}
 """The steps that a record of provenance tells of; others only show what these did."""
 FINGERPRINT_BYTES = 65536
 TEMPLATES = Path(__file__).parents[1] / "review" / "templates"
@@ -339,15 +339,16 @@ class Configuration:
             told = {"container": image.pop("image"), "mark": encode["mark"], "label": encode["label"]}
             encode, copies = told | image, {}
         if sampled:
-            steps["images"] = image
+            steps["images"] = image | {"mark": encode["mark"]}
         else:
             steps |= self._signed({"encode": encode, **copies}) | {"comparison": review}
         if "faces" in steps:
             steps["record"] = {"trimmed": encode.get("trimmed", False) and not sampled}
+        steps["provenance"] = {}
         if not sampled:
             force = {"force": steps["colorize"]["force"]} if "colorize" in steps else {}
             limits = {"limits": self._all_limits()}
-            steps |= {"provenance": {}, "measure": encode | force, "judge": limits, "page": review | limits}
+            steps |= {"measure": encode | force, "judge": limits, "page": review | limits}
             steps["stages"] = review
         if not alone:
             steps["clip"] = {"trimmed": encode["trimmed"]}
@@ -419,9 +420,8 @@ class Configuration:
                 for step, spec in self._specs[video].items()
                 if step.partition(".")[0] in RECORDED
             ]
-            if "provenance" in steps:
-                about = {"code": self._code["provenance"], "steps": told, "rerun": self._rerun(video)}
-                self._specs[video]["provenance"] = canonical(about)
+            about = {"code": self._code["provenance"], "steps": told, "rerun": self._rerun(video)}
+            self._specs[video]["provenance"] = canonical(about)
         return self._specs[video]
 
     def _spec(self, video: str, step: str, settings: Settings) -> Settings:
@@ -491,7 +491,7 @@ class Configuration:
             for stage in STAGES
             if stage in ALWAYS or (stage in recipe and row.overrides.get(stage, {}) is not None)
         }
-        told = set(about.steps["encode"])
+        told = set(about.steps.get("images") or about.steps["encode"])
         told = (told - {"container"}) | {"image"} if _restores_a_still(row) else told
         full["encode"] = {option: value for option, value in full["encode"].items() if option in told}
         if colorize := full.get("colorize"):

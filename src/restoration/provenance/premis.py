@@ -80,12 +80,11 @@ def _object(identifier: str, file: Mapping[str, Any], format: str, *more: Tree) 
 
 def _events(record: Mapping[str, Any], made: datetime) -> Iterator[Tree]:
     source = f"{SOURCE}/{record['source']['name']}"
-    files = {file.get("step"): file["name"] for file in record["results"]}
     for stage in record["stages"]:
         step = stage["step"]
         settings = ", ".join(f"{option} {value}" for option, value in stage["settings"].items())
         objects = [("source", source)] if step in ("probe", "frames") else []
-        objects += [("outcome", files[step])] if step in files else []
+        objects += [("outcome", file["name"]) for file in record["results"] if file.get("step") == step]
         yield (
             "event",
             [

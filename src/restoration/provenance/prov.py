@@ -55,7 +55,7 @@ def prov(record: Mapping[str, Any]) -> str:
                 "settings": stage["settings"],
             }
         )
-        if step not in ("probe", *FINDING_STEPS) and not step.startswith(("encode", "sign")):
+        if step not in ("probe", *FINDING_STEPS) and not step.startswith(("encode", "sign", "images")):
             frames = f"_:frames-after-{step}"
             graph.append(
                 _entity(frames, f"frames after {step}") | {"wasGeneratedBy": f"_:{step}", "wasDerivedFrom": last}

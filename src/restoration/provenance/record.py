@@ -1,11 +1,12 @@
 """The record of a video's provenance: source, every stage with its networks, what was decided, and the files."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import av
+import pandas as pd
 from PIL import Image
 
 from restoration.media.identity import sha256
@@ -22,7 +23,7 @@ NOT_SETTINGS = {"step", "code", "weights", "conversion", "sign", "claims"}
 PROBED = ("container", "duration", "streams", "reading", "size", "frames", "duplicates", "times_invented", "time_jumps",
           "skipped", "suggested_crop", "damage", "notes", "still")  # fmt: skip
 """What a record repeats of a description."""
-REPORT, FACES = ".delivery.json", ".faces.json"
+REPORT, FACES, INDEX = ".delivery.json", ".faces.json", ".index.tsv"
 
 
 def build_record(
@@ -41,9 +42,9 @@ def build_record(
     paths or the time.
     """
     rerun, steps = spec["rerun"], {about["step"]: about for about in spec["steps"]}
-    results = [_result(path, steps, video) for path in sorted(files)]
+    results = [entry for path in sorted(files) for entry in _results(path, steps, video)]
     reports = {path.name: json.loads(path.read_text()) for path in files if path.name.endswith(REPORT)}
-    main = reports[next(entry["name"] for entry in results if entry.get("step") == "encode") + REPORT]
+    main = reports[min(reports, key=len)]  # those of copies have longer names
     faces = [path for path in files if path.name == f"{video}{FACES}"]
     return {
         "format": FORMAT,
@@ -75,6 +76,16 @@ def _stage(step: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         "settings": {key: value for key, value in settings.items() if key not in NOT_SETTINGS},
         **({"signature": settings["sign"]} if "sign" in settings else {}),
     }
+
+
+def _results(path: Path, steps: Mapping[str, Any], video: str) -> Iterator[dict[str, Any]]:
+    """The entry of a file; of an index also those of the images that it names."""
+    yield _result(path, steps, video)
+    if path.name.endswith(INDEX):
+        for name in pd.read_csv(path, sep="\t")["file"]:
+            image = path.parent / name
+            about = {"name": name, "bytes": image.stat().st_size, "sha256": sha256(image), "step": "images"}
+            yield about | held(image) | {"certificate_sha256": ""}
 
 
 def _result(path: Path, steps: Mapping[str, Any], video: str) -> dict[str, Any]:

@@ -2,11 +2,15 @@
 
 import platform
 import subprocess
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
 
 import av
 
-from restoration import __version__
+from restoration import __version__, journal
+from restoration.media.chunks import frames_digest
 from restoration.pipeline.digest import PACKAGE
 
 PACKAGES = (
@@ -37,6 +41,12 @@ def software() -> dict[str, str]:
         "ffmpeg": av.ffmpeg_version_info,
         **{package: found for package in PACKAGES if (found := _version(package))},
     }
+
+
+def how_made(chunks: Sequence[Path]) -> dict[str, Any]:
+    """What a report on files that were made of restored *chunks*, by now read, tells of these: the digest of their
+    frames, what networks ran on, and the software here."""
+    return {"frames_sha256": frames_digest(chunks), "made_with": journal.told().splitlines(), "software": software()}
 
 
 def _version(package: str) -> str:

@@ -71,8 +71,11 @@ def _contradictions(record: Mapping[str, Any]) -> Iterator[str]:
         yield "source and rerun name two different sources"
     if record["probe"]["frames"] != record["frames"]:
         yield f"{record['probe']['frames']} frames were probed, {record['frames']} restored"
+    images = sum(file.get("step") == "images" for file in record["results"])
+    if images not in (0, record["frames"]):
+        yield f"{images} images are recorded, of {record['frames']} restored frames"
     for file in record["results"]:
-        if file.get("frames", record["frames"]) != record["frames"]:
+        if not images and file.get("frames", record["frames"]) != record["frames"]:
             yield f"{file['name']} has {file['frames']} frames, of {record['frames']} restored"
     names = {name for stage in record["stages"] for name in stage["networks"]}
     if names != record["networks"].keys():

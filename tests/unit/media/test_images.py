@@ -11,6 +11,7 @@ from media_factory import pictures
 from restoration.errors import RestorationError
 from restoration.media.identity import sha256
 from restoration.media.images import write_images
+from restoration.media.mark import SOURCE_TYPE, read_mark
 from restoration.media.timeline import Timeline
 
 FRAMES = pictures(3)
@@ -35,6 +36,14 @@ def test_images_and_index(tmp_path, suffix):
         found = np.asarray(Image.open(file))
         assert np.abs(found.astype(int) - frame).max() <= (30 if suffix == ".jpg" else 0)
         assert (row["height"], row["width"]) == frame.shape[:2]
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg"])
+def test_images_say_that_networks_had_a_part_in_them(tmp_path, suffix):
+    for mark in (True, False):
+        write_images(tmp_path / "a.index.tsv", FRAMES, timeline(), Fraction(0), suffix, 90, mark=mark)
+        (image, *_) = (tmp_path / "frames").iterdir()
+        assert read_mark(image) == (SOURCE_TYPE if mark else "")
 
 
 def test_images_of_earlier_settings_go_and_nothing_else(tmp_path):

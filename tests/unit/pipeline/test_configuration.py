@@ -693,7 +693,7 @@ def test_weights_are_listed_once_and_named_after_their_content(project):
 def test_single_frames_become_images_and_have_no_neighbours(project):
     project.config["recipes"]["film"]["upscale"]["stability"] = 0.9
     project.config["recipes"]["film"]["ingest"] = {"sample": "every 5"}
-    assert list(project.configuration().videos["a"].steps) == ["probe", "frames", "upscale", "images"]
+    assert list(project.configuration().videos["a"].steps) == [*("probe", "frames", "upscale", "images", "provenance")]
     project.config["results"] = "s3://bucket/folder"
     with pytest.raises(RestorationError, match=r"line 2: ingest\.sample: images of single frames need a folder"):
         project.configuration()
