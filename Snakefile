@@ -9,6 +9,9 @@ configfile: "config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/outcome.smk"
+include: "workflow/rules/inputs.smk"
+include: "workflow/rules/calibration.smk"
 include: "workflow/rules/weights.smk"
 include: "workflow/rules/ingest.smk"
 include: "workflow/rules/clean.smk"
