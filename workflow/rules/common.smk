@@ -20,7 +20,7 @@ from restoration.errors import RestorationError
 from restoration.files import SCRATCH
 from restoration.media.remote import is_remote, retrieve
 from restoration.media.timeline import Timeline
-from restoration.pipeline.configuration import RESTORING_STAGES, USED_UP, Configuration
+from restoration.pipeline.configuration import Configuration
 from restoration.pipeline.flight import remember
 from restoration.pipeline.forecast import (
     Calibration,
@@ -31,6 +31,7 @@ from restoration.pipeline.forecast import (
 from restoration.pipeline.job import put_on_path
 from restoration.pipeline.plan import NEIGHBOURS, Span, spread, write_plan
 from restoration.pipeline.prune import prune
+from restoration.pipeline.steps import RESTORING_STAGES, USED_UP
 from restoration.pipeline.summary import outcomes, read_summary, write_summary
 from restoration.review.index import write_index
 from restoration.review.moments import moments

@@ -23,33 +23,23 @@ from restoration.pipeline.face_list import read_face_list, regions
 from restoration.pipeline.hints import Hints, read_hints
 from restoration.pipeline.manifest import ALWAYS, Row, Settings, read_manifest
 from restoration.pipeline.networks import AUTO, MODEL_OPTIONS, NO_MODEL, Networks, named
+from restoration.pipeline.steps import (
+    ENLARGING_STEPS,
+    FACES_FILE,
+    FINDING_STEPS,
+    HINTS_FILE,
+    RECORDED,
+    RESTORING_STAGES,
+    SMALL_STEPS,
+    STAGES,
+    STEPS,
+)
 from restoration.pipeline.validate import as_text, problems, read_yaml, typed, unknown, whole
 
-STAGES = ("ingest", "clean", "colorize", "upscale", "faces", "encode", "review")
-"""The stages that a recipe sets."""
-RESTORING_STAGES = ("clean", "colorize", "steer", "stabilize", "upscale", "settle", "faces")
-"""Steps between extraction and encoding, in the order in which frames pass them."""
-FINDING_STEPS = ("hints", "quantize", "detect", "track")
-"""Steps that look at frames and pass none on."""
-SMALL_STEPS = ("detect", "track")
-"""Those that look at frames as they are before upscaling, though they come after it: other faces, same pictures."""
-ENLARGING_STEPS = ("upscale", "settle")
-"""Those that they do not see, and whose settings do not concern them."""
-USED_UP = {"all": (), "small": (*ENLARGING_STEPS, "faces"), "none": ("frames", *RESTORING_STAGES)}
-"""By the setting `keep`: the steps whose frames go when nobody needs them any more."""
 DRAFT = "int8"
 """The precision for which a network is fitted to each video."""
-RECORDED = {"probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "sign", "images"}
-"""The steps that a record of provenance tells of; others only show what these did."""
 FINGERPRINT_BYTES = 65536
 TEMPLATES = Path(__file__).parents[1] / "review" / "templates"
-HINTS_FILE, FACES_FILE = "hints.yaml", "faces.tsv"
-"""What a record of provenance calls the files with what is known of a video's colours and faces."""
-STEPS = (
-    *("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "sign", "comparison", "record", "provenance"),
-    *("measure", "judge", "page", "stages", "clip", "images", "sheet"),
-)
-"""Every step of a video's way; each has a rule and a script of its name."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).parents[1]
-NO_EFFECT_ON_FRAMES = {"restoration.pipeline.job"}
+NO_EFFECT_ON_FRAMES = {"restoration.pipeline.job", "restoration.pipeline.flight"}
 """Modules that scripts import and that decide nothing about the bytes of a result."""
 
 

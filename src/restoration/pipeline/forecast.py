@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from restoration.files import atomic
-from restoration.pipeline.configuration import RESTORING_STAGES, USED_UP
 from restoration.pipeline.cost import read_cost
 from restoration.pipeline.plan import Span, chunks
+from restoration.pipeline.steps import RESTORING_STAGES, USED_UP
 
 SAMPLES, SAMPLES_OF_FAST = (4, 12), (24, 96)
 """Frames of both samples; where a frame takes milliseconds, only many of them show."""

@@ -8,7 +8,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Any
 
-from restoration.pipeline.configuration import ENLARGING_STEPS, FINDING_STEPS, SMALL_STEPS
+from restoration.pipeline.steps import ENLARGING_STEPS, FINDING_STEPS, SMALL_STEPS
 
 CONTEXT = {
     "prov": "http://www.w3.org/ns/prov#",

@@ -10,8 +10,8 @@ import yaml
 from restoration.errors import RestorationError
 from restoration.files import atomic
 from restoration.media.identity import sha256
-from restoration.pipeline.configuration import FACES_FILE, HINTS_FILE
 from restoration.pipeline.face_list import COLUMNS
+from restoration.pipeline.steps import FACES_FILE, HINTS_FILE
 
 
 def write_project(record: Mapping[str, Any], source: Path, folder: Path, files: Iterable[Path] = ()) -> None:

@@ -12,7 +12,8 @@ import yaml
 from media_factory import wishes
 from restoration.errors import RestorationError
 from restoration.pipeline import configuration as module
-from restoration.pipeline.configuration import FINGERPRINT_BYTES, STAGES, Configuration, fingerprint
+from restoration.pipeline.configuration import FINGERPRINT_BYTES, Configuration, fingerprint
+from restoration.pipeline.steps import STAGES
 
 ROOT = Path(__file__).parents[3]
 WORKFLOW = ROOT / "workflow"

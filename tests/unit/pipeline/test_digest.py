@@ -8,6 +8,7 @@ import pytest
 
 from restoration.pipeline import digest
 from restoration.pipeline.digest import canonical, code_digest, short_hash
+from restoration.pipeline.steps import STEPS
 
 ROOT = Path(__file__).parents[3]
 
@@ -106,6 +107,13 @@ def test_an_edit_concerns_exactly_the_steps_that_run_it(package, file, changes):
     with (package / file).open("a") as handle:
         handle.write("\nADDED = 1\n")
     assert {script for script in scripts if of(package, script) != before[script]} == changes
+
+
+def test_how_settings_are_read_concerns_no_step(package):
+    before = {step: of(package, step) for step in STEPS}
+    with (package / "restoration" / "pipeline" / "configuration.py").open("a") as handle:
+        handle.write("\nADDED = 1\n")
+    assert [step for step in STEPS if of(package, step) != before[step]] == []
 
 
 def test_new_modules_are_followed_wherever_they_are_imported(package):
