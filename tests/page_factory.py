@@ -103,7 +103,7 @@ def write_pages(folder, video="clip"):
         {"video": "failed", "status": "failed", "why": HOSTILE, "log": "x.log"},
         {"video": HOSTILE, "status": "not begun", "why": "", "log": ""},
         {"video": "clip", "status": "done", "why": "", "log": ""},
-        {"video": "short", "status": "done", "why": "", "log": ""},
+        {"video": "short", "status": "doubtful", "why": "ssim is 0.5", "log": "judge.log"},
         {"video": "cardless", "status": "done", "why": "", "log": ""},
     ]
     write_index(rows, folder / "cards", folder / "index.html")

@@ -11,6 +11,8 @@ from PIL import Image
 from restoration.media.mark import SOURCE_TYPE, read_mark
 from workflow.project import REPOSITORY, Project
 
+COUNTED = ("probe", "frames", "upscale", "sheet", "plan")
+
 
 @pytest.fixture
 def fresh(tmp_path):
@@ -24,22 +26,18 @@ def test_only_new_cells_are_computed(fresh):
         settings["explore"] = {
             "videos": ["irregular"],
             "sample": "at 0.3 0.7",
-            "grid": {"upscale": [False], "ingest.matrix": ["bt601", "bt709"], "ingest.rotation": ["0", "90", "180"]},
+            "grid": {"upscale.strength": [0.5, 1], "ingest.rotation": ["0", "90", "180"]},
         }
     page = fresh.results / "irregular" / "irregular.explore.html"
     first = by_rule(fresh.run("explore"))
-    assert {rule: first[rule] for rule in ("probe", "frames", "sheet", "plan")} == {
-        "probe": 6, "frames": 6, "sheet": 1, "plan": 1
-    }  # fmt: skip
+    assert {rule: first[rule] for rule in COUNTED} == {"probe": 6, "frames": 6, "upscale": 6, "sheet": 1, "plan": 1}
     assert page.read_text().count("<figure>") == 2 * 7
     assert not fresh.restored("irregular").exists()
     assert fresh.dry("explore") == Counter()
     with fresh.config() as settings:
         settings["explore"]["grid"]["ingest.rotation"].append("270")
     second = by_rule(fresh.run("explore"))
-    assert {rule: second[rule] for rule in ("probe", "frames", "sheet", "plan")} == {
-        "probe": 2, "frames": 2, "sheet": 1, "plan": 1
-    }  # fmt: skip
+    assert {rule: second[rule] for rule in COUNTED} == {"probe": 2, "frames": 2, "upscale": 2, "sheet": 1, "plan": 1}
     assert page.read_text().count("<figure>") == 2 * 9
 
 

@@ -1,5 +1,8 @@
 # Needs: frames of videos, restored with every combination of some settings. Gives: sheets that show them side by side;
 # and, of videos of which single frames are wanted, these as images.
+ruleorder: sheet > encode  # as for `clip`
+
+
 rule explore:
     input:
         # As in `all`: a missing plan is not missed unless it is asked for.

@@ -72,7 +72,17 @@ def summarize():
         folder = Path(LOGS if is_remote(RESULTS) else RESULTS)
         print(write_summary(rows, folder / "summary.tsv"), file=sys.stderr)
         page = stored(f"{RESULTS}/index.html")
-        write_index(read_summary(folder / "summary.tsv"), Path(WORK), Path(page))
+        pageless = {
+            video
+            for video in CONFIGURATION.due
+            if "page" not in CONFIGURATION.videos[video].steps
+        }
+        write_index(
+            read_summary(folder / "summary.tsv"),
+            Path(WORK),
+            Path(page),
+            pageless=pageless,
+        )
         if is_remote(RESULTS):
             asyncio.run(page.flags["storage_object"].managed_store())
             # Snakemake clears up what jobs put there only.

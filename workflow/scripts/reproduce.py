@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Prepare the same run again, from a record of provenance and the original."""
 
+import shlex
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -36,8 +37,13 @@ def main() -> None:
         print(f"WARNING: {difference}; frames may differ", file=sys.stderr)
     again = args.folder / "results" / record["video"] / args.record.name
     snakefile = WORKFLOW.parent / "Snakefile"
-    print(f"Now:  cd {args.folder} && snakemake --snakefile {snakefile} --configfile config.yaml")
-    print(f"then: {Path(__file__).with_name('verify.py')} {args.record} --same-frames-as {again}")
+    run: list[str | Path] = ["snakemake", "--snakefile", snakefile, "--configfile", "config.yaml"]
+    verify: list[str | Path] = [Path(__file__).with_name("verify.py"), args.record, "--same-frames-as", again]
+    print(f"Now:  {_shell('cd', args.folder)} && {_shell(*run)}\nthen: {_shell(*verify)}")
+
+
+def _shell(*words: str | Path) -> str:
+    return shlex.join(map(str, words))
 
 
 if __name__ == "__main__":

@@ -2,15 +2,22 @@
 """Put frames that were restored with different settings side by side, as a page and as one picture."""
 
 import json
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import chain, groupby
 from pathlib import Path
 
 from restoration.faces.detect import Detector
+from restoration.frames import Frame
 from restoration.media.chunks import read_chunk
 from restoration.media.timeline import Timeline
 from restoration.pipeline import job
 from restoration.review.sheet import write_sheets
+
+
+def frames_of(chunks: Sequence[Path]) -> Iterator[Frame]:
+    """All frames of some chunks."""
+    return chain.from_iterable(map(read_chunk, chunks))
 
 
 def main() -> None:
@@ -23,15 +30,13 @@ def main() -> None:
     parser.add_argument("--sheet", required=True, type=Path, help="picture to write")
     args = job.parse(parser)
     description, timeline = json.loads(args.probe.read_text()), Timeline.read(args.timeline)
-    source = [*chain.from_iterable(map(read_chunk, args.source))]
-    results = [
-        [*chain.from_iterable(map(read_chunk, cell))] for _, cell in groupby(args.cells, lambda file: file.parent)
-    ]
+    # Frame by frame: together they may be more than memory holds.
+    results = [frames_of(cell) for cell in [[*cell] for _, cell in groupby(args.cells, lambda file: file.parent)]]
     times = [float(pts * timeline.time_base - Fraction(description["origin"])) for pts in timeline.pts.tolist()]
     found = {option: args.spec[option] for option in ("min_score", "min_size")}
     detector = Detector(*args.weights, *args.spec["weights"], **found)
-    faces = [[face.box for face in detector.detect(frame[None])[0]] for frame in source]
-    write_sheets(args.output, args.sheet, args.video, args.spec["cells"], times, faces, source, results)
+    faces = ([face.box for face in detector.detect(frame[None])[0]] for frame in frames_of(args.source))
+    write_sheets(args.output, args.sheet, args.video, args.spec["cells"], times, faces, frames_of(args.source), results)
 
 
 if __name__ == "__main__":

@@ -16,12 +16,16 @@ from restoration.provenance.verify import discrepancies, same_frames  # noqa: E4
 
 def main() -> None:
     parser = ArgumentParser(description=__doc__)
-    parser.add_argument("records", nargs="+", type=Path, help="VIDEO.provenance.json, with what it tells of beside it")
+    parser.add_argument("--list", type=Path, help="file that names further records, one in each line")
+    parser.add_argument("records", nargs="*", type=Path, help="VIDEO.provenance.json, with what it tells of beside it")
     parser.add_argument("--same-frames-as", type=Path, metavar="RECORD", help="compare restored frames instead")
     args = parser.parse_args()
+    records = [*args.records, *(map(Path, args.list.read_text().splitlines()) if args.list else ())]
+    if not records:
+        parser.error("name at least one record")
     schema = read_yaml(WORKFLOW / "schemas" / "provenance.schema.yaml")
     amiss = 0
-    for record in args.records:
+    for record in records:
         try:
             found = same_frames(record, args.same_frames_as) if args.same_frames_as else discrepancies(record, schema)
         except RestorationError as error:
@@ -29,7 +33,7 @@ def main() -> None:
         amiss += bool(found)
         print(f"{record}: {'NOT as recorded' if found else 'as recorded'}", *(f"  {what}" for what in found), sep="\n")
     if amiss:
-        sys.exit(f"ERROR: {amiss} of {len(args.records)} videos are not what is recorded")
+        sys.exit(f"ERROR: {amiss} of {len(records)} videos are not what is recorded")
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def extract(path: Path, description: dict[str, Any], timeline: Timeline, first: 
     reading = Reading(**description["reading"])
     wanted = timeline.table["hash"].iloc[first : last + 1].tolist()
     if description["sampled"]:
-        yield from _apart(path, reading, timeline, first, wanted)
+        yield from _apart(path, reading, timeline, first, wanted, seeks=(True, False)[not description["one_clock"] :])
         return
     entries = timeline.entries()
     known = {frame: entry for entry, frame in entries.items()}
@@ -69,10 +69,13 @@ def extract(path: Path, description: dict[str, Any], timeline: Timeline, first: 
     raise _changed(path, timeline, first + done)
 
 
-def _apart(path: Path, reading: Reading, timeline: Timeline, first: int, wanted: list[str]) -> Iterator[Picture]:
-    """Frames from *first* on of a *timeline* of single frames, as many as hashes are *wanted*."""
+def _apart(
+    path: Path, reading: Reading, timeline: Timeline, first: int, wanted: list[str], *, seeks: tuple[bool, ...]
+) -> Iterator[Picture]:
+    """Frames from *first* on of a *timeline* of single frames, as many as hashes are *wanted*; by each way of *seeks*
+    as far as it leads to them."""
     done = 0
-    for seek in (True, False):
+    for seek in seeks:
         times = [pts * timeline.time_base for pts in timeline.pts[first + done : first + len(wanted)].tolist()]
         for frame in frames_at(path, reading, times, seek=seek):
             if frame_hash(frame.rgb) != wanted[done]:

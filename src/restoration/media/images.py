@@ -13,7 +13,7 @@ from restoration.frames import Frame
 from restoration.media.encode import counted
 from restoration.media.identity import sha256
 from restoration.media.mark import marked
-from restoration.media.still_delivery import FORMATS, options_of
+from restoration.media.still_delivery import FORMATS, options_of, prove_still
 from restoration.media.timeline import Timeline
 
 FOLDER = "frames"
@@ -35,17 +35,20 @@ def write_images(
     pts, the image's width, height and SHA-256.
 
     *suffix* is .png, .jpg or .tif; *quality*, 1 to 100, is that of a JPEG. With *mark* their XMP says that networks had
-    a part in them. Images that the index does not name go.
+    a part in them. Each is read back and must hold the very pixels (a JPEG: what looks like them). Images that the
+    index does not name go.
     """
-    name = index.name.partition(".index")[0]
+    name = index.name.removesuffix(".index.tsv")
     rows: list[dict[str, Any]] = []
-    coding = options_of({"xmp": marked()} if mark else {}, FORMATS[suffix])
+    said = {"xmp": marked()} if mark else {}
+    coding = options_of(said, FORMATS[suffix])
     coding |= {"quality": quality, "subsampling": "4:4:4"} if suffix == ".jpg" else {}
     for pts, frame in zip(timeline.pts.tolist(), counted(frames, len(timeline.pts), index), strict=True):
         time = float(pts * timeline.time_base - origin)
         file = index.parent / FOLDER / f"{name}.{time:010.3f}{suffix}"
         with atomic(file) as temporary:
             Image.fromarray(frame).save(temporary, FORMATS[suffix], **coding)
+            prove_still(temporary, file, frame, said)
         rows.append(
             {
                 "file": f"{FOLDER}/{file.name}",

@@ -14,6 +14,7 @@ from PIL import Image
 
 from restoration.media.kind import is_still
 
+Image.MAX_IMAGE_PIXELS = None  # as in `still`: archives scan large
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 """IPTC's word for a recording in which networks invented something."""
 MATROSKA_TAG = "DIGITAL_SOURCE_TYPE"

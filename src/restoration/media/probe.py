@@ -24,7 +24,7 @@ from restoration.media.kind import is_still
 from restoration.media.looks import colourfulness, content_box, light_and_change, look
 from restoration.media.reading import Reading, choose_stream, determine
 from restoration.media.sample import ALL, most_shots, times_of
-from restoration.media.seeking import begin, decoded_from, frames_at
+from restoration.media.seeking import begin, decoded_from, frames_at, has_one_clock
 from restoration.media.source import Clock, DecodedFrame, decode, open_source
 from restoration.media.still import probe_still
 from restoration.media.timeline import Timeline
@@ -67,11 +67,14 @@ def probe(path: Path, wishes: dict[str, Any]) -> tuple[dict[str, Any], Timeline]
         stream = container.streams[reading.stream]
         clock = Clock(stream, reading.rate)
         origin = None if wishes["sample"] == ALL else begin(next(decoded_from(path, reading, None)))
+        seek = origin is not None and has_one_clock(path, reading.stream)
         times = times_of(wishes["sample"], wishes["start"], wishes["end"])
         if times is None or origin is None:
             seen = Seen(decode(container, stream, reading, damage, clock), path, wishes)
         else:
-            seen = Seen(_sampled(path, reading, origin, times, wishes), path, wishes | {"start": None, "end": None})
+            seen = Seen(
+                _sampled(path, reading, origin, times, wishes, seek=seek), path, wishes | {"start": None, "end": None}
+            )
         if origin is not None:
             seen.set_apart(most_shots(wishes["sample"]))
         timeline, size = seen.timeline(clock), seen.size
@@ -103,6 +106,7 @@ def probe(path: Path, wishes: dict[str, Any]) -> tuple[dict[str, Any], Timeline]
             "captions": bool(timeline.table["captions"].any()),
             "suggested_crop": seen.suggested_crop(stream, reading),
             "sampled": origin is not None,
+            "one_clock": seek,
             "origin": origin if origin is None else str(origin),
             "frames": len(timeline.table),
             "duplicates": int((timeline.table["duplicate_of"] >= 0).sum()),
@@ -230,14 +234,14 @@ class Cuts:
 
 
 def _sampled(
-    path: Path, reading: Reading, origin: Fraction, times: Iterable[Fraction], wishes: dict[str, Any]
+    path: Path, reading: Reading, origin: Fraction, times: Iterable[Fraction], wishes: dict[str, Any], *, seek: bool
 ) -> Iterator[DecodedFrame]:
     """The frames that are shown at *times* after the first one, whose own is *origin*; RestorationError where one of a
     list has none."""
     start, end = (None if wishes[key] is None else Fraction(str(wishes[key])) for key in ("start", "end"))
     listed = times if isinstance(times, list) else []
     found, last = 0, None
-    for frame in frames_at(path, reading, (origin + time for time in times)):
+    for frame in frames_at(path, reading, (origin + time for time in times), seek=seek):
         found += 1
         if last is None or frame.pts > last:
             yield frame

@@ -24,6 +24,20 @@ def begin(frame: DecodedFrame) -> Fraction:
     return frame.pts * frame.time_base
 
 
+def has_one_clock(path: Path, stream: int) -> bool:
+    """Whether the file's times always go on: after a jump back (a tape that was captured in parts) a time means two
+    places. Reads all packets, and decodes none."""
+    last: int | None = None
+    with open_source(path) as container:
+        for packet in container.demux(container.streams[stream]):
+            if packet.dts is None:
+                continue
+            if last is not None and packet.dts < last:
+                return False
+            last = packet.dts
+    return True
+
+
 def decoded_from(path: Path, reading: Reading, time: Fraction | None) -> Iterator[DecodedFrame]:
     """Yield the frames of *path* from a place before *time* on, in seconds of its clock; None: from the beginning."""
     with open_source(path) as container:

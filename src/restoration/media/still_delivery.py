@@ -88,7 +88,7 @@ def deliver_still(
         else:
             Image.fromarray(picture).save(temporary, format, **options_of(said, format), **coding)
         seal(temporary)
-        _prove(temporary, target, picture, said)
+        prove_still(temporary, target, picture, said)
     return ledger
 
 
@@ -273,7 +273,7 @@ def _deep_tiff(picture: Picture, options: dict[str, Any]) -> bytes:
 DEEP = {"PNG": _deep_png, "TIFF": _deep_tiff}
 
 
-def _prove(path: Path, target: Path, picture: Picture, said: dict[str, Any]) -> None:
+def prove_still(path: Path, target: Path, picture: Picture, said: dict[str, Any]) -> None:
     """Read *path* back; RestorationError about *target* unless it holds *picture* and what is *said*."""
     found = read_still(path)
     if (found.pixels.shape, found.pixels.dtype) != (picture.shape, picture.dtype):

@@ -18,7 +18,7 @@ from restoration.media.kind import is_still
 from restoration.media.sample import ALL, seconds
 from restoration.models.registry import Model, load_registry
 from restoration.pipeline.digest import canonical, code_digest, short_hash
-from restoration.pipeline.explore import DETECTOR, GRID, PLACE, Cell, cells
+from restoration.pipeline.explore import DETECTOR, GRID, OF_WHOLE_VIDEOS, PLACE, Cell, cells
 from restoration.pipeline.face_list import read_face_list, regions
 from restoration.pipeline.hints import Hints, read_hints
 from restoration.pipeline.manifest import ALWAYS, Row, Settings, read_manifest
@@ -109,7 +109,8 @@ class Configuration:
         self.cells: dict[str, list[Cell]] = {}
         """Of each video that `explore` is about, what it is restored to: videos, too, of which none is due."""
         if not any(mistake.startswith(PLACE) for mistake in mistakes):
-            self.cells, wrong = cells(listed, defaults["explore"] | self.settings["explore"], self._stages)
+            moving = [row.video for row in listed if not _restores_a_still(row)]
+            self.cells, wrong = cells(listed, moving, defaults["explore"] | self.settings["explore"], self._stages)
             mistakes += wrong
             rows += [cell.row for made in self.cells.values() for cell in made]
         self._parents = {cell.row.video: video for video, made in self.cells.items() for cell in made}
@@ -122,11 +123,12 @@ class Configuration:
             mistakes += self._misfits(f"config: recipes.{name}", recipe)
         for row in rows:
             mistakes += self._unfit_for_stills(row) if _restores_a_still(row) else []
-            mistakes += self._unfit_for_storage(row)
+            mistakes += self._unfit_for_samples(row) if self._samples(row) and row.place != GRID else []
             mistakes += self.networks.unfit(row.overrides, row.place)
             if row.overrides.get("encode") and row.recipe in recipes:
                 mistakes += self._misfits(row.place, {"encode": self._encode(recipes[row.recipe], row)})
-            mistakes += self._idle(row)
+            # In a grid some networks know an option, and others do not.
+            mistakes += self._idle(row) if row.place != GRID else []
             mistakes += self._impossible_draft(row)
         hints = {row.video: self._hints(row, mistakes) for row in rows}
         for row in rows:
@@ -159,7 +161,8 @@ class Configuration:
     def notices(self, videos: Iterable[str]) -> list[str]:
         """What the user should know about the choice of networks for *videos*, and was not told before."""
         for video in videos:
-            self.networks.announce(self.videos[video].steps)
+            steps = self.videos[video].steps
+            self.networks.announce({step: settings for step, settings in steps.items() if step != "sheet"})
         told, self._told = self._told, set(self.networks.notices.values())
         return [notice for notice in self.networks.notices.values() if notice not in told]
 
@@ -232,7 +235,10 @@ class Configuration:
     def _said(self, stage: str, row: Row) -> Settings:
         """All settings of *stage* for *row*; nothing where it is left out."""
         recipe, override = self._recipes.get(row.recipe, {}), row.overrides.get(stage, {})
-        return self._full(stage, recipe[stage], override) if stage in recipe and override is not None else {}
+        if stage not in recipe or override is None:
+            return {}
+        unfit = {column.partition(".")[2]: "" for column in OF_WHOLE_VIDEOS if column.startswith(f"{stage}.")}
+        return self._full(stage, recipe[stage], override) | (unfit if self._samples(row) else {})
 
     def _idle(self, row: Row) -> Iterator[str]:
         """Options that the network of a row does not know."""
@@ -258,10 +264,17 @@ class Configuration:
         if self._samples(row):
             yield f"{row.place}: ingest.sample: a still image has one frame only: {row.source}"
 
-    def _unfit_for_storage(self, row: Row) -> Iterator[str]:
-        """What *row* must not ask where results go to a storage."""
-        if remote.is_remote(str(self.settings["results"])) and self._samples(row) and row.place != GRID:
+    def _unfit_for_samples(self, row: Row) -> Iterator[str]:
+        """What a *row* must not ask of which single frames are restored."""
+        if remote.is_remote(str(self.settings["results"])):
             yield f"{row.place}: ingest.sample: images of single frames need a folder as results, and no storage"
+        recipe = self._recipes.get(row.recipe, {})
+        asked = OF_WHOLE_VIDEOS | {"encode.label"}
+        for stage, option in (column.split(".") for column in sorted(asked)):
+            if ((recipe.get(stage) or {}) | (row.overrides.get(stage) or {})).get(option):
+                yield f"{row.place}: {stage}.{option}: is for videos, and not for single frames (ingest.sample)"
+        if recipe.get("copies"):
+            yield f"{row.place}: copies: of single frames (ingest.sample) there are none"
 
     def _impossible_draft(self, row: Row) -> Iterator[str]:
         """What stands against upscaling a row in int8."""
@@ -316,7 +329,7 @@ class Configuration:
             if stability and not alone:
                 steps["settle"] = {"stability": stability}
         if "faces" in settings:
-            settings |= _face_steps(settings.pop("faces"))
+            settings |= _face_steps(settings.pop("faces") | ({"only": ""} if sampled else {}))
         steps |= settings
         copies = {name: self._full("encode", copy) for name, copy in _copies(recipe).items()}
         image = {"image": encode["image"]} | ({"quality": encode["quality"]} if encode["image"] == "jpg" else {})
@@ -494,7 +507,7 @@ class Configuration:
         if copies := _copies(recipe):
             full["copies"] = {name.partition(".")[2]: self._full("encode", copy) for name, copy in copies.items()}
         source = remote.address(row.source) if remote.is_remote(row.source) else Path(row.source).name
-        models = {model for step in about.steps for model in about.models(step)}
+        models = {model for step in about.steps if step in RECORDED for model in about.models(step)}
         return {
             "noncommercial": self.settings["noncommercial"],
             "recipe": {row.recipe: full},
@@ -508,7 +521,7 @@ class Configuration:
         steps = {
             step: [self._code[step.partition(".")[0]], self.networks.spec(settings)]
             for step, settings in self.videos[video].steps.items()
-            if step != "probe"
+            if step not in ("probe", "sheet")
         }
         return short_hash(canonical([self.sample(video)["recipes"], steps, speed, self.restores_a_still(video)]))
 
@@ -533,10 +546,17 @@ class Configuration:
 
     def all_weights(self, videos: Iterable[str] | None = None) -> list[str]:
         """Files of the weights that *videos* need, or those of this run."""
-        chosen = [self.videos[video] for video in (self.due if videos is None else videos)]
-        return sorted(
-            {self.networks.weights(model) for video in chosen for step in video.steps for model in video.models(step)}
-        )
+        names = set(self.due if videos is None else videos)
+        models = {
+            model
+            for video in map(self.videos.__getitem__, names)
+            for step in video.steps
+            if step != "sheet"
+            for model in video.models(step)
+        }
+        explored = {self._parents[name] for name in names if name in self._parents}
+        models |= {model for video in explored for model in self.videos[video].models("sheet")}
+        return sorted(map(self.networks.weights, models))
 
     def current_intermediates(self, videos: Iterable[str] | None = None) -> set[str]:
         """Names, within the work folder, of everything of these *videos*, or of all, that the configuration as it is

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).parents[1]
-NO_EFFECT_ON_FRAMES = {"restoration.pipeline.job", "restoration.pipeline.flight"}
+NO_EFFECT_ON_FRAMES = {"restoration.pipeline.job", "restoration.pipeline.flight", "restoration.version"}
 """Modules that scripts import and that decide nothing about the bytes of a result."""
 
 

@@ -12,6 +12,12 @@ from restoration.pipeline.validate import unknown
 PLACE = "config: explore"
 GRID = f"{PLACE}.grid"
 RECIPE = "recipe"
+COMPARABLE = ("clean", "colorize", "upscale", "faces")
+"""Stages whose settings a grid can hold, all of them, and"""
+READING = ("matrix", "range", "transfer", "sar", "rotation", "crop")
+"""those of `ingest` that leave it the same frames."""
+OF_WHOLE_VIDEOS = {"colorize.hints", "faces.only"}
+"""What tells of frames by their number: nothing about single ones."""
 DETECTOR = {"detector": "mtcnn", "min_score": 0.97, "min_size": 24}
 """What finds the faces that a sheet zooms into: the network that comes along."""
 
@@ -24,20 +30,25 @@ class Cell:
     values: Mapping[str, str]
 
 
-def cells(rows: Iterable[Row], said: Settings, stages: Mapping[str, Any]) -> tuple[dict[str, list[Cell]], list[str]]:
+def cells(
+    rows: Iterable[Row], usual: Iterable[str], said: Settings, stages: Mapping[str, Any]
+) -> tuple[dict[str, list[Cell]], list[str]]:
     """The cells of each video that `explore`, which *said* holds, is about, and every mistake in it.
 
-    *stages* maps each stage to the schema of its settings. A cell is named after its values, so that others stay what
+    *usual* are the videos that are meant where it names none; *stages* maps each stage to the schema of its settings. A
+    cell is named after its values, so that others stay what
     they are when the grid grows.
     """
     grid = {column: [_text(column, value) for value in values] for column, values in said["grid"].items()}
     by_name = {row.video: row for row in rows}
-    columns = {RECIPE, *stages, *(f"{stage}.{option}" for stage in stages for option in stages[stage]["properties"])}
+    options = {stage: stages[stage]["properties"] for stage in COMPARABLE} | {"ingest": READING}
+    columns = {RECIPE, *COMPARABLE, *(f"{stage}.{option}" for stage in options for option in options[stage])}
+    columns -= OF_WHOLE_VIDEOS
     mistakes = [unknown(GRID, "setting", column, columns) for column in grid if column not in columns]
     mistakes += [unknown(f"{PLACE}.videos", "video", name, by_name) for name in said["videos"] if name not in by_name]
     if mistakes or not grid:
         return {}, mistakes
-    found: dict[str, list[Cell]] = {video: [] for video in said["videos"] or by_name}
+    found: dict[str, list[Cell]] = {video: [] for video in said["videos"] or usual}
     for values in (dict(zip(grid, combination, strict=True)) for combination in product(*grid.values())):
         filled = {column: text for column, text in values.items() if text and column != RECIPE}
         chosen, wrong = read_overrides(filled, stages, GRID)

@@ -21,6 +21,8 @@ WARNED = re.compile(rf"(?:^|: ){WARNING}(.*)")
 JUDGEMENT = "judge.log"
 """The log, among those of a video, of the job that tells it."""
 MOST_NAMED = 20
+ON_REQUEST = ("clip", "stages", "sheet")
+"""Steps whose files are not due: what becomes of them says nothing about the video."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,8 @@ def read_summary(target: Path) -> list[dict[str, str]]:
 
 def _logs(folder: Path, keys: set[str]) -> Iterator[Path]:
     for path in folder.glob("*"):
+        if path.name.partition(".")[0] in ON_REQUEST:
+            continue
         key = KEY.search(path.name)
         if key is None or key[0] in keys:
             yield from path.glob("*.log") if path.is_dir() else [path]

@@ -6,11 +6,11 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
-from restoration import __version__
 from restoration.errors import RestorationError
 from restoration.files import atomic
 from restoration.media.identity import proved
 from restoration.media.mark import SOURCE_TYPE
+from restoration.version import VERSION
 
 ALGORITHMIC = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
 """IPTC's word for pictures that programs changed, none of which had learned anything."""
@@ -56,7 +56,7 @@ def _signed(
     about = spec["sign"]
     chain = proved(certificate, about["certificate"]).read_bytes()
     manifest = {
-        "claim_generator_info": [{"name": "restoration", "version": __version__}],
+        "claim_generator_info": [{"name": "restoration", "version": VERSION}],
         "assertions": [
             {"label": "c2pa.actions", "data": {"actions": _actions(spec["claims"])}},
             {"label": "restoration.source", "data": {"sha256": source}},
@@ -83,7 +83,7 @@ def _signed(
 
 def _actions(claims: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     learned = any(claim["networks"] for claim in claims)
-    ours = {"name": "restoration", "version": __version__}
+    ours = {"name": "restoration", "version": VERSION}
     kind = SOURCE_TYPE if learned else ALGORITHMIC
     return [{"action": "c2pa.created", "softwareAgent": ours, "digitalSourceType": kind}] + [
         {

@@ -9,9 +9,10 @@ from typing import Any
 
 import av
 
-from restoration import __version__, journal
+from restoration import journal
 from restoration.media.chunks import frames_digest
 from restoration.pipeline.digest import PACKAGE
+from restoration.version import VERSION
 
 PACKAGES = (
     "snakemake",
@@ -34,7 +35,7 @@ PACKAGES = (
 def software() -> dict[str, str]:
     """Names and versions, and the commit of this project where its checkout knows one (`+` for local changes)."""
     return {
-        "restoration": __version__,
+        "restoration": VERSION,
         **({"commit": commit} if (commit := _commit()) else {}),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",

@@ -46,7 +46,7 @@ def write_clip(
         frames = (_wiped(before, after, labels, time) for (before, after), time in zip(both, times, strict=False))
     else:
         frames = (side_by_side(pair, labels) for pair in both)
-    encode(target, frames, timeline, source, description, SETTINGS, trimmed=trimmed, strict=False)
+    encode(target, frames, timeline, source, description, SETTINGS, trimmed=trimmed, strict=False, mark=bool(made_by))
 
 
 def border(time: float, width: int) -> int:

@@ -43,6 +43,8 @@ logger = logging.getLogger(__name__)
 
 WIDEST = 960
 """Pixels of width up to which pictures are compared at the source's size; larger ones are scaled down to it."""
+LARGEST = 1024
+"""Pixels along an edge of the part of a result that is looked at at full size."""
 REPORT_FRAMES = 500
 DIGITS = 4
 Box = tuple[float, float, float, float]
@@ -70,6 +72,16 @@ class Pair:
         before, after = (luma_of(_resized(frame, size)) for frame in (self.before, self.after))
         return before, after
 
+    @property
+    def _large(self) -> tuple[Luma, Luma]:
+        """Luma of the result, and of the source enlarged to it: the middle of both, if they are larger than LARGEST."""
+        large = luma_of(self.after)
+        enlarged = cv2.resize(luma_of(self.before), large.shape[::-1], interpolation=cv2.INTER_CUBIC)
+        # From a border of blocks on.
+        top, left = (max(0, edge - LARGEST) // 16 * 8 for edge in large.shape)
+        part = slice(top, top + LARGEST), slice(left, left + LARGEST)
+        return large[part], cast(Luma, enlarged[part])
+
     @cached_property
     def small(self) -> tuple[Frame, Frame]:
         """Both at one size, not wider than flow needs: noise is averaged away."""
@@ -92,16 +104,15 @@ class Pair:
     def row(self, last: "Pair | None") -> dict[str, float | None]:
         """All measures of this frame that need none but the *last*, None at the beginning of a shot."""
         before, after = self.compared
-        large = luma_of(self.after)
-        enlarged = cv2.resize(luma_of(self.before), large.shape[::-1], interpolation=cv2.INTER_CUBIC)
+        large, enlarged = self._large
         row: dict[str, float | None] = {
             "psnr": psnr(after, before),
             "ssim": ssim(after, before),
             "chroma_error": None if self.recoloured else chroma_error(*self.small),
             "matrix": None if self.recoloured else matrix_mistake(self.small[1], self.small[0]),
             "colourfulness": self.colours[1] - self.colours[0],
-            "sharpness": sharpness(large, cast(Luma, enlarged)),
-            "blockiness": blockiness(large, cast(Luma, enlarged)),
+            "sharpness": sharpness(large, enlarged),
+            "blockiness": blockiness(large, enlarged),
             "face_likeness": min(self._likenesses(), default=None),
         }
         if last:

@@ -30,7 +30,7 @@ def write_sheets(
     video: str,
     cells: Sequence[Values],
     times: Sequence[float],
-    faces: Sequence[Sequence[Box]],
+    faces: Iterable[Sequence[Box]],
     sources: Iterable[Frame],
     results: Sequence[Iterable[Frame]],
 ) -> None:

@@ -36,12 +36,12 @@ def sampled(path, **chosen):
 
 
 @pytest.mark.parametrize("name", ["long.mp4", "open.ts", "open.mkv", "raw.h264"])
-@pytest.mark.parametrize("sample", ["every 5", "every 0.7", "at 11.3 0 0:00:06.001"])
+@pytest.mark.parametrize("sample", ["every 5.5", "every 0.7", "at 11.3 0 0:00:06.001"])
 def test_frames_are_those_of_the_whole_decode(clips, name, sample):
     whole, all_frames = probe(clips[name], wishes())
     description, timeline, frames = sampled(clips[name], sample=sample)
     start = int(all_frames.pts[0])
-    times = {"every 5": [0, 5, 10], "every 0.7": np.arange(0, 12, 0.7), "at 11.3 0 0:00:06.001": [0, 6.001, 11.3]}
+    times = {"every 5.5": [0, 5.5, 11], "every 0.7": np.arange(0, 12, 0.7), "at 11.3 0 0:00:06.001": [0, 6.001, 11.3]}
     begins = (all_frames.pts - start) * float(all_frames.time_base)
     due = [int(np.flatnonzero(begins <= time + 1e-3)[-1]) for time in times[sample]]
     assert timeline.pts.tolist() == all_frames.pts[due].tolist()
@@ -92,6 +92,19 @@ def test_frames_that_depend_on_their_neighbours(tmp_path, frames, rate, chosen):
     at = dict(zip(whole.pts * whole.time_base, whole.table["hash"], strict=True))
     assert [at[time] for time in timeline.pts * timeline.time_base] == timeline.table["hash"].tolist()
     assert len(found) == len(timeline.pts)
+
+
+def test_a_tape_captured_in_parts_is_seen_to_its_end(tmp_path):
+    for name in ("one", "two"):
+        write_clip(tmp_path / f"{name}.ts", pictures(COUNT), options=OPEN_GOP)
+    path = tmp_path / "both.ts"
+    path.write_bytes((tmp_path / "one.ts").read_bytes() + (tmp_path / "two.ts").read_bytes())
+    _, whole = probe(path, wishes())
+    assert len(whole.pts) == 2 * COUNT
+    _, timeline, frames = sampled(path, sample="every 6")
+    seconds = ((timeline.pts - timeline.pts[0]) * timeline.time_base).astype(float)
+    assert seconds.tolist() == [0, 6, 12, 18]
+    assert len(frames) == 4
 
 
 def test_every_second_within_an_excerpt(clips):

@@ -720,6 +720,51 @@ def test_cells_are_videos_that_are_not_due(project):
     assert {name.partition("/")[0] for name in kept} > set(configuration.explored)
 
 
+def test_a_grid_concerns_nothing_that_is_due(project):
+    project.models["mtcnn"] = project.models["small"] | {"task": "detect", "sha256": "5" * 64}
+
+    def facts():
+        configuration = project.configuration()
+        specs = {step: configuration.spec("a", step) for step in configuration.videos["a"].steps if step != "sheet"}
+        return specs, configuration.kind("a"), configuration.all_weights(), configuration.notices("a")
+
+    before = facts()
+    project.config["explore"] = {"videos": ["a"], "grid": {"upscale.outscale": [1, 2]}}
+    assert facts() == before
+    weights = project.configuration().all_weights(project.configuration().explored)
+    assert any("mtcnn" in name for name in weights), "which finds the faces of sheets"
+
+
+def test_a_grid_leaves_stills_out_unless_they_are_named(project):
+    project.models["mtcnn"] = project.models["small"] | {"task": "detect", "sha256": "5" * 64}
+    Path("b.png").write_bytes(b"x")
+    project.rows("a\ta.mp4\tfilm", "b\tb.png\tfilm")
+    project.config["explore"] = {"grid": {"upscale.outscale": [1, 2]}}
+    assert set(project.configuration().cells) == {"a"}
+    project.config["explore"]["videos"] = ["b"]
+    with pytest.raises(RestorationError, match=r"ingest\.sample: a still image has one frame only"):
+        project.configuration()
+
+
+def test_a_grid_may_give_options_to_networks_that_do_not_know_them(project):
+    project.models["mtcnn"] = project.models["small"] | {"task": "detect", "sha256": "5" * 64}
+    grid = {"upscale.denoise_strength": [0.1, 1], "upscale.model": ["small", "large"]}
+    project.config["explore"] = {"videos": ["a"], "grid": grid}
+    assert len(project.configuration().explored) == 4
+
+
+def test_what_tells_of_frames_by_their_number_is_for_videos(project):
+    Path("faces.tsv").write_text("frame\tx\ty\n3\t10\t10\n")
+    project.models |= {"finder": project.models["small"] | {"task": "detect", "sha256": "5" * 64}}
+    project.config["recipes"]["film"]["faces"] = {"model": "small", "detector": "finder", "only": "faces.tsv"}
+    assert project.configuration().videos["a"].steps["track"]["points"]
+    project.config["recipes"]["film"] |= {"ingest": {"sample": "every 1"}, "copies": {"web": {}}}
+    project.config["recipes"]["film"]["encode"]["label"] = "AI"
+    message = " ".join(rejected(project))
+    for said in ("faces.only: is for videos", "encode.label: is for videos", "copies: of single frames"):
+        assert said in message
+
+
 def test_mistakes_in_a_grid_are_those_of_rows(project):
     project.config["explore"] = {"grid": {"colorize.render_factor": [10]}}
     with pytest.raises(RestorationError, match=r"explore.grid: colorize: recipe 'film' has no stage colorize"):

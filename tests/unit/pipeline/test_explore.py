@@ -11,7 +11,7 @@ from restoration.pipeline.manifest import Row
 
 STAGES = {
     stage: yaml.safe_load(CONFIG_SCHEMA.read_text(encoding="utf-8"))["$defs"][stage]
-    for stage in ("ingest", "colorize", "upscale", "faces", "encode")
+    for stage in ("ingest", "clean", "colorize", "upscale", "faces", "encode")
 }
 ROWS = [
     Row(
@@ -23,7 +23,7 @@ ROWS = [
 
 def grid(rows=ROWS, videos=(), sample="shots", **columns):
     columns = {column.replace("__", "."): values for column, values in columns.items()}
-    return cells(rows, {"videos": list(videos), "sample": sample, "grid": columns}, STAGES)
+    return cells(rows, [row.video for row in rows], {"videos": list(videos), "sample": sample, "grid": columns}, STAGES)
 
 
 def test_every_combination_is_a_row_of_its_own():
@@ -72,7 +72,9 @@ def test_without_a_grid_there_are_no_cells():
         ({"upscale__outscal": [1]}, "config: explore.grid: .*'upscale.outscal'.*upscale.outscale"),
         ({"videos": ["c"], "upscale__outscale": [1]}, "config: explore.videos: .*'c'"),
         ({"upscale__outscale": ["big"]}, 'config: explore.grid: upscale: outscale: found "big"'),
-        ({"encode": [False]}, "config: explore.grid: encode: every video passes this stage"),
+        ({"encode__crf": [18, 20]}, "config: explore.grid: .*'encode.crf'"),
+        ({"ingest__sample": ["shots"]}, "config: explore.grid: .*'ingest.sample'"),
+        ({"colorize__hints": ["a.yaml"]}, "config: explore.grid: .*'colorize.hints'"),
     ],
 )
 def test_mistakes_are_named(chosen, says):

@@ -51,6 +51,14 @@ def test_done_whatever_went_wrong_before(tmp_path, put):
     assert of_a(tmp_path)[:2] == ("unfinished", "last words: a comparison a: 3/10 frames")
 
 
+def test_what_was_made_on_request_says_nothing_about_a_video(tmp_path, put):
+    put("a.mp4")
+    put("a.json")
+    for name in ("clip.wipe.log", "stages.log", "sheet.log"):
+        put(f"logs/a/{name}", "ERROR: no memory\n")
+    assert of_a(tmp_path) == ("done", "", "")
+
+
 def test_doubts_are_told_until_they_are_gone(tmp_path, put):
     put("a.mp4")
     put("a.json")

@@ -5,14 +5,14 @@ import subprocess
 
 import numpy
 
-from restoration import __version__
 from restoration.provenance import software as module
+from restoration.version import VERSION
 
 
 def test_versions_are_told():
     told = module.software()
     assert (told["restoration"], told["python"], told["numpy"]) == (
-        __version__, platform.python_version(), numpy.__version__
+        VERSION, platform.python_version(), numpy.__version__
     )  # fmt: skip
     assert platform.node() not in told.values()
 

@@ -27,6 +27,13 @@ def test_one_flipped_byte_is_found(delivered, schema, name, at):
     assert found[0].startswith(f"{delivered.folder / name}: its content changed: its SHA-256 is ")
 
 
+def test_a_file_that_no_decoder_knows_is_told_and_no_stack_trace(delivered, schema):
+    file = delivered.folder / "a.mp4"
+    file.write_bytes(file.read_bytes().replace(b"avc1", b"zvc1"))
+    found = discrepancies(delivered.path, schema)
+    assert "its content changed" in found[0] and "it cannot be read" in found[1]
+
+
 def test_a_missing_and_a_shortened_file_are_found(delivered, schema):
     (delivered.folder / "a.mp4.delivery.json").unlink()
     (delivered.folder / "a.mp4").write_bytes((delivered.folder / "a.mp4").read_bytes()[:-10])
