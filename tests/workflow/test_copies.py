@@ -11,7 +11,7 @@ from workflow.project import CLIPS
 def test_a_copy_is_encoded_and_nothing_else(project):
     with project.config() as settings:
         settings["recipes"]["tiny"]["copies"] = {"master": {"codec": "ffv1", "container": "mkv"}}
-    assert project.run() == Counter(f"{rule} {video}" for rule in ("encode", "provenance") for video in CLIPS)
+    assert project.run() == Counter(f"{rule} {video}" for rule in ("encode", "provenance", "page") for video in CLIPS)
     for video in CLIPS:
         master = project.results / video / f"{video}.master.mkv"
         assert master.with_name(f"{master.name}.delivery.json").exists()

@@ -40,7 +40,7 @@ def test_forecast(project):
     assert (found["cpu_hours"] > 0).all() and (found["gpu_hours"] == 0).all()
     assert found["kept_gb"]["regular"] * 1e9 == pytest.approx(bytes_of(project, "regular"), rel=0.5)
     delivered = {path.name for path in project.work.glob(".forecast/*/results/*/sample-2.*")}
-    assert {name for name in delivered if name.count(".") == 1} == {"sample-2.mp4", "sample-2.png"}
+    assert {name for name in delivered if name.count(".") == 1} == {"sample-2.mp4", "sample-2.png", "sample-2.html"}
 
     # What is known is not measured again.
     with project.config() as settings:
