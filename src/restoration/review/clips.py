@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from restoration.media.encode import encode
 from restoration.media.extract import extract
 from restoration.media.source import open_source
 from restoration.media.timeline import Timeline
-from restoration.review.comparison import WIDEST, alike, bar, restored_by, side_by_side
+from restoration.review.comparison import WIDEST, alike, bar, restored_by, side_by_side, squared
 
 FORMS = ("side-by-side", "wipe")
 SETTINGS = EncodeSettings("h264", crf=18, preset="fast")
@@ -70,6 +70,7 @@ def _even(pictures: list[Frame]) -> list[Frame]:
 
 def _frames(path: Path) -> Iterator[Frame]:
     with open_source(path) as container:
-        container.streams.video[0].thread_type = "AUTO"
-        for frame in container.decode(video=0):
-            yield cast(Frame, frame.to_ndarray(format="rgb24"))
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        for frame in container.decode(stream):
+            yield squared(frame, stream)

@@ -6,8 +6,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+import av
 import cv2
 import numpy as np
+from av.video.stream import VideoStream
 
 from restoration.errors import RestorationError
 from restoration.files import atomic
@@ -123,6 +125,16 @@ def _frame_in(chunks: Sequence[Path], number: int) -> Frame:
     raise RestorationError(f"frame {number} is in none of {', '.join(map(str, chunks))}")
 
 
+def squared(decoded: av.VideoFrame, stream: VideoStream) -> Frame:
+    """A *decoded* picture of *stream* as players show it: in square pixels."""
+    picture = cast(Frame, decoded.to_ndarray(format="rgb24"))
+    aspect, (height, width) = Fraction(stream.sample_aspect_ratio or 1), picture.shape[:2]
+    if aspect == 1:
+        return picture
+    size = (round(width * aspect), height) if aspect > 1 else (width, round(height / aspect))
+    return cast(Frame, cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC))
+
+
 def _frame_at(path: Path, number: int, timeline: Timeline) -> Frame:
     """Frame *number* of a restored video, found by its time relative to the first frame."""
     due = int(timeline.pts[number] - timeline.pts[0]) * timeline.time_base
@@ -133,5 +145,5 @@ def _frame_at(path: Path, number: int, timeline: Timeline) -> Frame:
         for frame in container.decode(stream):
             # Half a millisecond: Matroska rounds times to milliseconds.
             if (frame.pts - start) * stream.time_base >= due - Fraction(1, 2000):
-                return cast(Frame, frame.to_ndarray(format="rgb24"))
+                return squared(frame, stream)
     raise RestorationError(f"{path}: frame {number} is not there")

@@ -3,6 +3,7 @@
 from fractions import Fraction
 from itertools import count
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from restoration.media.codecs import EncodeSettings
 from restoration.media.encode import encode
 from restoration.media.probe import probe
 from restoration.pipeline.plan import Span
-from restoration.review.comparison import LINE_HEIGHT, WIDEST, fitting, write_comparison
+from restoration.review.comparison import LINE_HEIGHT, WIDEST, fitting, pairs, write_comparison
 
 SHARP = EncodeSettings("h264", 4, "ultrafast")
 VFR = {
@@ -123,3 +124,16 @@ def test_labels_are_broken_where_they_do_not_fit():
     lines = fitting(made_by, 320)
     assert len(lines) > 2 and " ".join(lines) == made_by
     assert fitting("unbreakable" * 9, 50) == ["unbreakable" * 9]
+
+
+def test_results_that_are_not_square_pixelled_are_shown_as_players_do(tmp_path):
+    frames = pictures(12, 48, 64)
+    source = write_clip(tmp_path / "a.mkv", frames, codec="ffv1", pix_fmt="bgr0", bt709=False, aspect=Fraction(16, 9))
+    description, timeline = probe(source, wishes())
+    stored = EncodeSettings("h264", 4, "ultrafast", sar="source")
+    square = frames.repeat(2, axis=2)[:, :, : description["size"][0]]
+    encode(tmp_path / "b.mp4", square, timeline, source, description, stored, trimmed=False, strict=False)
+    with av.open(tmp_path / "b.mp4") as container:
+        assert container.streams.video[0].codec_context.width == 48
+    (pair,) = pairs(source, description, timeline, tmp_path / "b.mp4", [6])
+    assert pair.before.shape == pair.after.shape == (64, description["size"][0], 3)
