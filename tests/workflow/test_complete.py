@@ -32,7 +32,10 @@ def test_a_result_that_nobody_made_is_named(project):
     shutil.rmtree(project.results / "irregular")
     run = project.snakemake()
     assert run.code == 1
-    assert "the run ended without results/regular/comparison.png, results/irregular/comparison.png, " in run.output
+    assert "the run ended without results/regular/comparison.png, results/irregular/irregular.provenance.json, " in (
+        run.output
+    )
+    assert "results/irregular/comparison.png" in run.output
     # Who asks for less gets less.
     project.run("weights")
 
