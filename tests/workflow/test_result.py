@@ -57,10 +57,10 @@ def test_a_video_beyond_its_limits_is_named_by_every_run(project):
 def test_what_is_made_on_request_shows_every_frame_at_its_time(project):
     with project.config() as settings:
         settings["recipes"]["tiny"]["review"] = {"stills": "0 0.5"}
-    assert project.run("review") == jobs("clip") + jobs("clip", "stages") + Counter(["review"])
+    assert project.run("review") == jobs("clip") + jobs("clip") + jobs("clip", "stages") + Counter(["review"])
     assert not project.dry("review")
     for name in CLIPS:
-        for form in ("side-by-side", "wipe"):
+        for form in ("side-by-side", "stages", "wipe"):
             shown = project.results / name / f"{name}.{form}.mp4"
             assert [pts for pts, _ in frames(shown)[1]] == CLIPS[name]["pts"]
             assert packets(shown, "audio") == packets(project.source(name), "audio")

@@ -79,7 +79,7 @@ wildcard_constraints:
     span=Span.PATTERN,
     variant=r"(\.[a-z][a-z0-9-]*)?",
     container="mp4|mkv|mov|png|jpg|tif",
-    form="side-by-side|wipe",
+    form="side-by-side|stages|wipe",
 
 
 async def keep_output(job):

@@ -269,11 +269,34 @@ def kept_chunks(wildcards):
     ]
     return [
         chunk_after(wildcards.video, step, span)
-        for step in RESTORING_STAGES
-        if step in video.steps and step not in USED_UP[SETTINGS["keep"]]
-        if not (step == "upscale" and video.fused)
+        for step in lasting_stages(wildcards.video)
         for span in dict.fromkeys(shown)
     ]
+
+
+def lasting_stages(video):
+    """The stages of a video whose chunks stay."""
+    passed = CONFIGURATION.videos[video]
+    return [
+        step
+        for step in RESTORING_STAGES
+        if step in passed.steps and step not in USED_UP[SETTINGS["keep"]]
+        if not (step == "upscale" and passed.fused)
+    ]
+
+
+def chunks_of_form(wildcards):
+    """Input function: all frames that a clip of this form shows beside source and result."""
+    spans = spans_of(wildcards.video)
+    steps = lasting_stages(wildcards.video) if wildcards.form == "stages" else []
+    return [
+        chunk_after(wildcards.video, step, span) for step in steps for span in spans
+    ]
+
+
+def first_chunks(wildcards, input):
+    """Params function: of these the first after each stage, whose place tells where the others are."""
+    return [chunk for chunk in input.chunks if Path(chunk).name.startswith(f"{0:07d}-")]
 
 
 def tracks(wildcards):

@@ -127,7 +127,12 @@ def results_of(video):
     ]
 
 
-REVIEWS = {"stages.png": "stages", "side-by-side.mp4": "clip", "wipe.mp4": "clip"}
+REVIEWS = {
+    "stages.png": "stages",
+    "side-by-side.mp4": "clip",
+    "stages.mp4": "clip",
+    "wipe.mp4": "clip",
+}
 
 
 def reviews(wildcards):

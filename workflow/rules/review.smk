@@ -121,6 +121,7 @@ rule page:
 rule clip:
     input:
         restored=restored_video,
+        chunks=chunks_of_form,
         probe=ancient(probed),
         timeline=ancient(timeline),
     output:
@@ -136,14 +137,19 @@ rule clip:
         ENVIRONMENT
     # As `encode`.
     threads: 8
+    resources:
+        # Where to find the frames, not what they are.
+        chunk_frames=SETTINGS["chunk_frames"],
     params:
         spec=spec("clip"),
         source=source,
+        stages=first_chunks,
     message:
         "Showing {wildcards.video} and its source in one video ({wildcards.form})"
     shell:
         "clip.py --video {wildcards.video:q} --spec {params.spec:q} --probe {input.probe:q} --timeline {input.timeline:q}"
-        " --source={params.source:q} --restored {input.restored:q} --form {wildcards.form} {output:q} 2>&1 | tee {log:q}"
+        " --source={params.source:q} --restored {input.restored:q} --form {wildcards.form}"
+        " --chunk-frames {resources.chunk_frames} --stages {params.stages:q} -- {output:q} 2>&1 | tee {log:q}"
 
 
 rule stages:

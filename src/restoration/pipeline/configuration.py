@@ -439,7 +439,7 @@ class Configuration:
                     f"{stage} {' + '.join(models)}{notes.get(stage, '')}" for stage, models in used.items() if models
                 ]
             }
-        if step == "stages":
+        if step in ("stages", "clip"):
             passed = [name for name in RESTORING_STAGES if name in self.videos[video].steps]
             spec["labels"] = {name: " ".join(["after", name, *self.videos[video].models(name)]) for name in passed}
         if step == "page":

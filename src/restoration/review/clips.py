@@ -1,13 +1,16 @@
-"""Source and result as one video, at the times of the timeline: side by side, or with a border that wanders."""
+"""Source and result as one video, at the times of the timeline: side by side, with what became of it in between, or
+with a border that wanders."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from restoration.frames import Frame, plain
+from restoration.media.chunks import read_chunk
 from restoration.media.codecs import EncodeSettings
 from restoration.media.encode import encode
 from restoration.media.extract import extract
@@ -15,7 +18,9 @@ from restoration.media.source import open_source
 from restoration.media.timeline import Timeline
 from restoration.review.comparison import WIDEST, alike, bar, restored_by, side_by_side, squared
 
-FORMS = ("side-by-side", "wipe")
+FORMS = ("side-by-side", "stages", "wipe")
+COLUMN = 640
+"""Pixels of width of each picture where there are many."""
 SETTINGS = EncodeSettings("h264", crf=18, preset="fast")
 """What every browser plays."""
 PERIOD, REACH = 8.0, 0.45
@@ -32,20 +37,24 @@ def write_clip(
     made_by: list[str],
     *,
     trimmed: bool,
+    stages: Mapping[str, Sequence[Path]] | None = None,
 ) -> None:
     """Write an MP4 in which each frame of *source* is seen with what was *restored* of it, with all else that the
     source holds, as `restoration.media.encode.encode` does it, which proves it whole; *form* is one of `FORMS`.
+    *stages* are the chunks that show what became of it in between, by their label.
 
     RestorationError where frames are missing on either side.
     """
     before = map(plain, extract(source, description, timeline, 0, len(timeline.pts) - 1))
-    both = (_even(alike(pair, WIDEST)) for pair in zip(before, _frames(restored), strict=False))
-    labels = ["source", restored_by(made_by)]
+    between = [chain.from_iterable(map(read_chunk, chunks)) for chunks in (stages or {}).values()]
+    widest = COLUMN if stages else WIDEST
+    together = (_even(alike(row, widest)) for row in zip(before, *between, _frames(restored), strict=False))
+    labels = ["source", *(stages or {}), restored_by(made_by)]
     if form == "wipe":
         times = (float(int(pts - timeline.pts[0]) * timeline.time_base) for pts in timeline.pts)
-        frames = (_wiped(before, after, labels, time) for (before, after), time in zip(both, times, strict=False))
+        frames = (_wiped(before, after, labels, time) for (before, after), time in zip(together, times, strict=False))
     else:
-        frames = (side_by_side(pair, labels) for pair in both)
+        frames = (side_by_side(pair, labels) for pair in together)
     encode(target, frames, timeline, source, description, SETTINGS, trimmed=trimmed, strict=False, mark=bool(made_by))
 
 

@@ -471,7 +471,7 @@ def test_specs_hold_exactly_what_matters(project):
         "comparison": {"code", "made_by", "stills"},
         "page": {"code", "made_by", "stills", "stages", "look", "limits"},
         "stages": {"code", "made_by", "stills", "labels"},
-        "clip": {"code", "made_by", "trimmed"},
+        "clip": {"code", "made_by", "labels", "trimmed"},
         "provenance": {"code", "steps", "rerun"},
         "measure": {*defaults_of("encode"), "code", "trimmed", "strict"},
         "judge": {"code", "limits"},

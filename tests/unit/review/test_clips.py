@@ -7,6 +7,7 @@ import pytest
 
 from media_factory import Tone, decoded, pictures, sound_packets, video_times, wishes, write_clip
 from restoration.errors import RestorationError
+from restoration.media.chunks import write_chunk
 from restoration.media.codecs import EncodeSettings
 from restoration.media.encode import encode
 from restoration.media.probe import probe
@@ -62,6 +63,22 @@ def test_each_frame_stands_beside_its_counterpart(restored, tmp_path):
         for side in (left, 255 - right):
             differences = [unlike(side, frame) for frame in restored[4]]
             assert int(np.argmin(differences)) == number and differences[number] < 12
+
+
+def test_stages_stand_between_source_and_result(restored, tmp_path):
+    source, description, timeline, result, frames = restored
+    turned = tmp_path / "turn.0123456789" / "0000000-0000029.mkv"
+    write_chunk(turned, frames[:, ::-1, ::-1], expected=30)
+    clips.write_clip(
+        tmp_path / "c.mp4", "stages", source, description, timeline, result, [], trimmed=False,
+        stages={"after turning": [turned]},
+    )  # fmt: skip
+    shown = decoded(tmp_path / "c.mp4")
+    assert shown.shape == (30, LINE_HEIGHT + 194, 3 * 288, 3)
+    for number in (0, 29):
+        left, middle, right = np.split(shown[number, LINE_HEIGHT:], 3, axis=1)
+        for side, due in ((left, frames), (255 - right, frames), (middle, frames[:, ::-1, ::-1])):
+            assert int(np.argmin([unlike(side, frame) for frame in due])) == number
 
 
 def test_a_wipe_shows_the_source_up_to_its_border(restored, tmp_path):
