@@ -3,6 +3,7 @@
 rule encode:
     input:
         chunks=chunks_before("encode"),
+        faces=labelled_faces,
         probe=ancient(probed),
         timeline=ancient(timeline),
     output:
@@ -31,5 +32,5 @@ rule encode:
         "encode.py --video {wildcards.video:q} --spec {params.spec:q}"
         " --probe {input.probe:q} --timeline {input.timeline:q} --source={params.source:q}"
         " --first-chunk {input.chunks[0]:q} --chunk-frames {resources.chunk_frames}"
-        " --certificate {params.certificate:q} --key {params.key:q}"
+        " --faces {input.faces:q} --certificate {params.certificate:q} --key {params.key:q}"
         " --delivery {output.delivery:q} {output.video:q} 2>&1 | tee {log:q}"

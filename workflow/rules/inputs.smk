@@ -167,6 +167,14 @@ def face_record(wildcards):
     return [stored(file) for file in face_records(wildcards.video)]
 
 
+def labelled_faces(wildcards):
+    """Input function: the record of a video's faces where an encode labels them."""
+    # Of the mask of faces, too, Snakemake asks whether it is a variant.
+    steps = CONFIGURATION.videos[wildcards.video].steps
+    settings = steps.get(f"encode{wildcards.variant}", {})
+    return face_record(wildcards) if settings.get("face_label") else []
+
+
 def current_steps(wildcards):
     """Params function: STEP.KEY of all that makes a video, by which logs of other settings are told from its own."""
     video = wildcards.video

@@ -7,6 +7,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
+from restoration.faces.record import restored_boxes
 from restoration.files import atomic
 from restoration.frames import Frame, Picture
 from restoration.media.chunks import read_chunk, read_pictures
@@ -14,7 +15,7 @@ from restoration.media.codecs import EncodeSettings
 from restoration.media.delivery import delivery
 from restoration.media.encode import encode
 from restoration.media.kind import is_still
-from restoration.media.label import labelled
+from restoration.media.label import faces_labelled, labelled
 from restoration.media.still_delivery import deliver_still, still_delivery
 from restoration.media.timeline import Timeline
 from restoration.pipeline import job
@@ -33,22 +34,27 @@ def main() -> None:
     parser.add_argument("--delivery", required=True, type=Path, help="JSON report to write")
     parser.add_argument("--certificate", nargs="?", type=Path, help="that of a signature")
     parser.add_argument("--key", nargs="?", type=Path, help="its private key")
+    parser.add_argument("--faces", nargs="?", type=Path, help="the record of its faces, if these get a label")
     args = job.parse(parser)
     description = json.loads(args.probe.read_text())
     chunks = beside(args.first_chunk, description["shots"], args.chunk_frames)
-    label = args.spec["label"]
+    label, face_label = args.spec["label"], args.spec["face_label"]
+    boxes = restored_boxes(json.loads(args.faces.read_text())) if face_label else {}
+    width = description["size"][0]
     sealing = {"mark": args.spec["mark"]}
     if "sign" in args.spec:
         facts = {"spec": args.spec, "certificate": args.certificate, "key": args.key}
         sealing["seal"] = partial(sign, **facts, source=description["source"]["sha256"])
     if is_still(args.source):
         pictures: Iterable[Picture] = chain.from_iterable(map(read_pictures, chunks))
+        pictures = faces_labelled(pictures, face_label, boxes, width) if boxes else pictures
         (picture,) = labelled(pictures, label) if label else pictures
         ledger = deliver_still(args.output, picture, args.source, description, args.spec.get("quality"), **sealing)
         report = still_delivery(args.output, args.source, description, ledger)
     else:
         frames: Iterable[Frame] = chain.from_iterable(map(read_chunk, chunks))
         timeline, settings = Timeline.read(args.timeline), EncodeSettings.of(args.spec)
+        frames = faces_labelled(frames, face_label, boxes, width) if boxes else frames
         if label:
             frames = labelled(frames, label, timeline.frames_within(args.spec["label_seconds"]))
         options = {"trimmed": args.spec["trimmed"], "strict": args.spec["strict"], **sealing}

@@ -1,6 +1,6 @@
 """What was invented of a video's faces: by whom, where, how much, and how like the source it is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,15 @@ def record(
         ],
         "frames": [{"time": round(times[entry["frame"]], 6)} | entry for entry in entries],
     }
+
+
+def restored_boxes(record: Mapping[str, Any] | None) -> dict[int, list[list[float]]]:
+    """By frame, where the faces of a *record* were restored: left, top, right, bottom in the source's pixels."""
+    boxes: dict[int, list[list[float]]] = {}
+    for entry in (record or {}).get("frames", []):
+        if entry["strength"]:
+            boxes.setdefault(entry["frame"], []).append(entry["box"])
+    return boxes
 
 
 def _decision(share: float) -> str:

@@ -127,6 +127,8 @@ class Configuration:
             mistakes += self.networks.unfit(row.overrides, row.place)
             if row.overrides.get("encode") and row.recipe in recipes:
                 mistakes += self._misfits(row.place, {"encode": self._encode(recipes[row.recipe], row)})
+            if self._encode(recipes.get(row.recipe, {}), row).get("face_label") and not self._said("faces", row):
+                mistakes.append(f"{row.place}: encode.face_label: no faces are restored; leave it empty")
             # In a grid some networks know an option, and others do not.
             mistakes += self._idle(row) if row.place != GRID else []
             mistakes += self._impossible_draft(row)
@@ -269,7 +271,7 @@ class Configuration:
         if remote.is_remote(str(self.settings["results"])):
             yield f"{row.place}: ingest.sample: images of single frames need a folder as results, and no storage"
         recipe = self._recipes.get(row.recipe, {})
-        asked = OF_WHOLE_VIDEOS | {"encode.label"}
+        asked = OF_WHOLE_VIDEOS | {"encode.label", "encode.face_label"}
         for stage, option in (column.split(".") for column in sorted(asked)):
             if ((recipe.get(stage) or {}) | (row.overrides.get(stage) or {})).get(option):
                 yield f"{row.place}: {stage}.{option}: is for videos, and not for single frames (ingest.sample)"
@@ -340,6 +342,7 @@ class Configuration:
             delivery |= {"trimmed": not (row.start is row.end is None), "strict": ingest["strict"]}
         if _restores_a_still(row):
             told = {"container": image.pop("image"), "mark": encode["mark"], "label": encode["label"]}
+            told["face_label"] = encode["face_label"]
             encode, copies = told | image, {}
         if sampled:
             steps["images"] = image | {"mark": encode["mark"]}

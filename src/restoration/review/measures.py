@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from restoration.faces.record import restored_boxes
 from restoration.frames import Frame, plain
 from restoration.media.codecs import EncodeSettings
 from restoration.media.extract import extract
@@ -47,8 +48,6 @@ LARGEST = 1024
 """Pixels along an edge of the part of a result that is looked at at full size."""
 REPORT_FRAMES = 500
 DIGITS = 4
-Box = tuple[float, float, float, float]
-"""Left, top, right, bottom in the source's pixels."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class Pair:
     after: Frame
     shot: int
     recoloured: bool
-    boxes: Sequence[Box]
+    boxes: Sequence[Sequence[float]]
 
     @cached_property
     def compared(self) -> tuple[Luma, Luma]:
@@ -165,7 +164,7 @@ def measure(
     playback = Playback(restored)
     still = is_still(restored)
     shown = iter([plain(read_still(restored).pixels)]) if still else playback.shown(times)
-    boxes = _boxes(record)
+    boxes = restored_boxes(record)
     pairs = (
         Pair(plain(before), after, shot, invented, boxes.get(number, []))
         for number, (before, after, shot, invented) in enumerate(
@@ -235,15 +234,6 @@ def _warp_error(step: Step, then: Seen, now: Seen) -> tuple[float, float]:
     moved = step.warped(cast(Array, then.small.astype(np.float32)))
     errors = (np.abs(moved - now.small) * step.trust).mean(axis=(0, 1)) / max(float(step.trust.mean()), 1e-6)
     return float(errors[0]), float(errors[1:].mean())
-
-
-def _boxes(record: dict[str, Any] | None) -> dict[int, list[Box]]:
-    """By frame, where faces were restored."""
-    boxes: dict[int, list[Box]] = {}
-    for entry in (record or {}).get("frames", []):
-        if entry["strength"]:
-            boxes.setdefault(entry["frame"], []).append(tuple(entry["box"]))
-    return boxes
 
 
 def _values(rows: pd.DataFrame) -> dict[str, float | None]:

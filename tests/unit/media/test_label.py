@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from restoration.media.label import labelled
+from restoration.media.label import faces_labelled, labelled
 
 TEXT = "Restored with AI: colours and faces are invented"
 
@@ -41,3 +41,17 @@ def test_it_is_seen_on_what_is_deep_and_transparent():
     assert drawn.dtype == np.uint16
     assert drawn[..., :3].max() == drawn[..., 3].max() == 65535
     assert not drawn[:400].any()
+
+
+def test_it_stands_below_each_face_and_nowhere_else():
+    frames = [np.full((480, 640, 3), 128, np.uint8)] * 2
+    boxes = {1: [[20, 10, 60, 60], [100, 80, 160, 118]]}
+    first, second = faces_labelled(frames, "invented", boxes, 160)
+    assert (first == 128).all()
+    changed = (second != 128).any(axis=2)
+    left, right = changed[:, :320], changed[:, 320:]
+    for part, top, middle in ((left, 240, 160), (right, 480 - 40, 520 - 320)):
+        rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
+        assert top <= rows[0] < rows[-1] < 480
+        assert abs((columns[0] + columns[-1]) / 2 - middle) < 3
+    assert (frames[1] == 128).all()

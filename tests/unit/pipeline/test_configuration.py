@@ -224,9 +224,9 @@ def test_stills_become_images(project):
     videos = project.configuration().videos
     assert list(videos["a"].steps) == [step for step in STEPS if step != "clip"], "nothing moves in it"
     assert {name: video.steps["encode"] for name, video in videos.items()} == {
-        "a": {"container": "png", "mark": True, "label": ""},
-        "b": {"container": "jpg", "mark": True, "label": "", "quality": 80},
-        "c": {"container": "tif", "mark": False, "label": ""},
+        "a": {"container": "png", "mark": True, "label": "", "face_label": ""},
+        "b": {"container": "jpg", "mark": True, "label": "", "face_label": "", "quality": 80},
+        "c": {"container": "tif", "mark": False, "label": "", "face_label": ""},
         "d": defaults_of("encode") | {"crf": 20, "trimmed": False, "strict": False},
     }
 
@@ -751,6 +751,11 @@ def test_a_grid_may_give_options_to_networks_that_do_not_know_them(project):
     grid = {"upscale.denoise_strength": [0.1, 1], "upscale.model": ["small", "large"]}
     project.config["explore"] = {"videos": ["a"], "grid": grid}
     assert len(project.configuration().explored) == 4
+
+
+def test_faces_that_are_not_restored_get_no_label(project):
+    project.config["recipes"]["film"]["encode"] = {"face_label": "invented"}
+    assert "encode.face_label: no faces are restored" in " ".join(rejected(project))
 
 
 def test_what_tells_of_frames_by_their_number_is_for_videos(project):
