@@ -145,16 +145,28 @@ def signer(what):
 
 def delivered(wildcards):
     """Input function: all that provenance vouches for."""
-    # As for `restored_video`.
+    # As `after_plan`.
     spans_of(wildcards.video)
     return [stored(file) for file in deliveries(wildcards.video)]
 
 
 def restored_video(wildcards):
     """Input function: the main delivered file of a video."""
-    # Before planning Snakemake takes every encode for due; only who waits for the plan, too, is thought over after it.
-    spans_of(wildcards.video)
-    return stored(restored(wildcards.video)[0])
+    return after_plan(restored(wildcards.video)[0])(wildcards)
+
+
+def after_plan(file):
+    """Input function: a *file* with wildcards among the results, once the plan is made.
+
+    Before, Snakemake takes every encode, and all behind it, for due; only who waits for the plan, too, is thought over
+    after it.
+    """
+
+    def wait_for_plan(wildcards):
+        spans_of(wildcards.video)
+        return stored(file.format(**wildcards))
+
+    return wait_for_plan
 
 
 def delivery_report(wildcards):

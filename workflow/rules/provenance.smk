@@ -2,7 +2,7 @@
 # provenance and its exports; on request, a proof that what was delivered is still what is recorded.
 rule sign:
     input:
-        restored=stored(f"{RESULTS}/{{video}}/{{video}}{{variant}}.mkv"),
+        restored=after_plan(f"{RESULTS}/{{video}}/{{video}}{{variant}}.mkv"),
         probe=ancient(probed),
     output:
         stored(f"{RESULTS}/{{video}}/{{video}}{{variant}}.mkv.c2pa"),

@@ -64,7 +64,7 @@ rule measure:
 # must be named again by the next run, when nothing else is left to do.
 rule judge:
     input:
-        stored(f"{RESULTS}/{{video}}/{{video}}.measures.json"),
+        after_plan(f"{RESULTS}/{{video}}/{{video}}.measures.json"),
     output:
         stored(f"{RESULTS}/{{video}}/{{video}}.findings.json"),
     log:
