@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from workflow.media import frames, packets
-from workflow.project import OTHER_TILE, jobs, kill
+from workflow.project import OTHER_TILE, REPORTS, jobs, kill
 
 TARGET = "results/regular/comparison.png"
 MESSAGE = "while the run was in flight"
@@ -87,4 +87,5 @@ def test_edit_that_does_not_concern_the_jobs_lets_them_finish(project):
     run, _, made = edit_after_first_chunk(project, edit, ["--cores", "2"])
     assert run.code == 0, run.output
     assert len(made) == 3
-    assert project.dry() == jobs("upscale", "encode", "comparison", of=["irregular"])
+    reports = Counter(f"{rule} regular" for rule in REPORTS)
+    assert project.dry() == jobs("upscale", "encode", "comparison", of=["irregular"]) + reports

@@ -132,7 +132,7 @@ def test_sources_swapped_between_videos(project):
         ("workflow/scripts/upscale.py", FROM_UPSCALE),
         ("src/restoration/media/encode.py", DELIVERY),
         ("src/restoration/review/comparison.py", jobs("comparison", "page")),
-        ("src/restoration/provenance/premis.py", jobs("provenance")),
+        ("src/restoration/provenance/premis.py", jobs("provenance", "page")),
     ],
 )
 def test_code(project, file, expected):
