@@ -48,7 +48,7 @@ test: $(INSTALLED) $(VENV)/oracle browser ## linters and all tests
 
 test-cluster: $(INSTALLED) slurm-packages ## the workflow on a Slurm cluster of its own, with accidents
 	shellcheck tests/cluster/slurm.sh profiles/slurm/orphans.sh .ci/run
-	PATH="$(CURDIR)/$(BIN):$$PATH" timeout --signal INT --kill-after 60 1500 $(BIN)/python -m pytest -n 2 tests/cluster
+	PATH="$(CURDIR)/$(BIN):$$PATH" timeout --signal INT --kill-after 60 2400 $(BIN)/python -m pytest -n 2 tests/cluster
 
 # On Debian and Ubuntu, by root; elsewhere they must be there.
 slurm-packages:

@@ -19,7 +19,7 @@ from workflow.media import make_clip
 
 REPOSITORY = Path(__file__).parents[2]
 PLUGINS = Path(__file__).parent / "plugins"
-PATIENCE = 300
+PATIENCE = 600
 """Seconds that any single run may take."""
 
 CLIPS = {
