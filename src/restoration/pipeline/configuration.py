@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -254,8 +254,8 @@ class Configuration:
 
     def _samples(self, row: Row) -> bool:
         """Whether single frames of *row* are restored."""
-        recipe, override = self._recipes.get(row.recipe, {}), row.overrides.get("ingest")
-        return bool(self._full("ingest", recipe.get("ingest"), override)["sample"] != ALL)
+        recipe = self._recipes.get(row.recipe, {})
+        return ((recipe.get("ingest") or {}) | (row.overrides.get("ingest") or {})).get("sample", ALL) != ALL
 
     def _unfit_for_stills(self, row: Row) -> Iterator[str]:
         """What *row* must not ask of a still image."""
@@ -382,18 +382,21 @@ class Configuration:
     def _signed(self, deliveries: dict[str, Settings]) -> dict[str, Settings]:
         """The steps of these *deliveries*: files are signed as they are made, apart from Matroska, which holds no
         signature. The key is none of their settings: another one for the same certificate signs alike."""
-        if not (certificate := self.signing["certificate"]):
+        if not self.signing["certificate"]:
             return deliveries
-        about = {"certificate": sha256(Path(certificate))} | {
-            key: self.signing[key] for key in ("alg", "timestamp_url")
-        }
         steps: dict[str, Settings] = {}
         for name, delivery in deliveries.items():
             apart = delivery["container"] == "mkv"
-            steps[name] = delivery if apart else delivery | {"sign": about}
+            steps[name] = delivery if apart else delivery | {"sign": self._signature}
             if apart:
-                steps[name.replace("encode", "sign")] = {"sign": about}
+                steps[name.replace("encode", "sign")] = {"sign": self._signature}
         return steps
+
+    @cached_property
+    def _signature(self) -> Settings:
+        """What of signatures is in specs; the certificate is hashed once for all videos."""
+        told = {key: self.signing[key] for key in ("alg", "timestamp_url")}
+        return {"certificate": sha256(Path(self.signing["certificate"]))} | told
 
     def _all_limits(self) -> Settings:
         """Every measure with its limits: those of the user, over the defaults."""
@@ -599,6 +602,7 @@ class Configuration:
         return {step: code_digest(self.workflow / "scripts" / f"{step}.py") for step in STEPS}
 
 
+@cache
 def _look() -> str:
     """Digest of the templates of pages, which no digest of code sees."""
     return short_hash("".join(path.read_text() for path in sorted(TEMPLATES.iterdir())))
