@@ -127,8 +127,7 @@ class Configuration:
             mistakes += self.networks.unfit(row.overrides, row.place)
             if row.overrides.get("encode") and row.recipe in recipes:
                 mistakes += self._misfits(row.place, {"encode": self._encode(recipes[row.recipe], row)})
-            if self._encode(recipes.get(row.recipe, {}), row).get("face_label") and not self._said("faces", row):
-                mistakes.append(f"{row.place}: encode.face_label: no faces are restored; leave it empty")
+            mistakes += self._labelled_nothing(row) if row.place != GRID else []
             # In a grid some networks know an option, and others do not.
             mistakes += self._idle(row) if row.place != GRID else []
             mistakes += self._impossible_draft(row)
@@ -277,6 +276,15 @@ class Configuration:
                 yield f"{row.place}: {stage}.{option}: is for videos, and not for single frames (ingest.sample)"
         if recipe.get("copies"):
             yield f"{row.place}: copies: of single frames (ingest.sample) there are none"
+
+    def _labelled_nothing(self, row: Row) -> Iterator[str]:
+        """Deliveries of *row* whose label for faces has none to stand at."""
+        if self._said("faces", row):
+            return
+        recipe = self._recipes.get(row.recipe, {})
+        for name, settings in {"encode": self._encode(recipe, row), **_copies(recipe)}.items():
+            if (settings or {}).get("face_label"):
+                yield f"{row.place}: {name}.face_label: no faces are restored; leave it empty"
 
     def _impossible_draft(self, row: Row) -> Iterator[str]:
         """What stands against upscaling a row in int8."""

@@ -756,6 +756,8 @@ def test_a_grid_may_give_options_to_networks_that_do_not_know_them(project):
 def test_faces_that_are_not_restored_get_no_label(project):
     project.config["recipes"]["film"]["encode"] = {"face_label": "invented"}
     assert "encode.face_label: no faces are restored" in " ".join(rejected(project))
+    project.config["recipes"]["film"] |= {"encode": {}, "copies": {"web": {"face_label": "invented"}}}
+    assert "encode.web.face_label: no faces are restored" in " ".join(rejected(project))
 
 
 def test_what_tells_of_frames_by_their_number_is_for_videos(project):
