@@ -36,8 +36,7 @@ def record(
     for entry in entries:
         if entry["identity_distance"] is not None:
             distances[entry["face"]].append(entry["identity_distance"])
-    start = int(timeline.pts[0])
-    times = [float((int(pts) - start) * timeline.time_base) for pts in timeline.pts]
+    times = [float(time) for time in timeline.times()]
     return {
         "method": METHODS[networks["model"]["task"]],
         "networks": networks,

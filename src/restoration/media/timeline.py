@@ -85,6 +85,15 @@ class Timeline:
         """When the last frame ends."""
         return int(self.table["pts"].iloc[-1] + self.table["duration"].iloc[-1])
 
+    def since_first(self, pts: int) -> Fraction:
+        """Seconds from the first frame to *pts*."""
+        return (int(pts) - int(self.table["pts"].iloc[0])) * self.time_base
+
+    def times(self) -> list[Fraction]:
+        """When each frame is shown, in seconds after the first."""
+        first = int(self.pts[0])
+        return [(pts - first) * self.time_base for pts in self.pts.tolist()]
+
     def entries(self) -> dict[int, int]:
         """The frame that comes first when decoding begins at each entry."""
         entries = self.table["entry"].dropna()

@@ -121,8 +121,7 @@ def held(path: Path) -> dict[str, Any]:
 
 def _shots(timeline: Timeline, colorize: Mapping[str, Any] | None) -> list[dict[str, Any]]:
     """Each shot with its times in seconds from the first frame on, and what colorizing did with it."""
-    colours, start = timeline.colours(), int(timeline.pts[0])
-    ends = timeline.pts + timeline.table["duration"].to_numpy()
+    colours, ends = timeline.colours(), timeline.pts + timeline.table["duration"].to_numpy()
     shots: list[dict[str, Any]] = []
     for first, last in timeline.shots():
         gray = bool(colours[first] < COLOURED)
@@ -133,8 +132,8 @@ def _shots(timeline: Timeline, colorize: Mapping[str, Any] | None) -> list[dict[
             {
                 "first": int(first),
                 "last": int(last),
-                "begin": round(float((int(timeline.pts[first]) - start) * timeline.time_base), 6),
-                "end": round(float((int(ends[last]) - start) * timeline.time_base), 6),
+                "begin": round(float(timeline.since_first(timeline.pts[first])), 6),
+                "end": round(float(timeline.since_first(ends[last])), 6),
                 "colour": round(float(colours[first]), 2),
             }
             | ({"colorize": decision} if colorize else {})

@@ -51,7 +51,7 @@ def write_clip(
     together = (_even(alike(row, widest)) for row in zip(before, *between, _frames(restored), strict=False))
     labels = ["source", *(stages or {}), restored_by(made_by)]
     if form == "wipe":
-        times = (float(int(pts - timeline.pts[0]) * timeline.time_base) for pts in timeline.pts)
+        times = map(float, timeline.times())
         frames = (_wiped(before, after, labels, time) for (before, after), time in zip(together, times, strict=False))
     else:
         frames = (side_by_side(pair, labels) for pair in together)

@@ -137,7 +137,7 @@ def squared(decoded: av.VideoFrame, stream: VideoStream) -> Frame:
 
 def _frame_at(path: Path, number: int, timeline: Timeline) -> Frame:
     """Frame *number* of a restored video, found by its time relative to the first frame."""
-    due = int(timeline.pts[number] - timeline.pts[0]) * timeline.time_base
+    due = timeline.since_first(timeline.pts[number])
     with open_source(path) as container:
         stream = container.streams.video[0]
         start = stream.start_time or 0

@@ -37,7 +37,7 @@ from restoration.review.fidelity import (
     ssim,
 )
 from restoration.review.limits import MEASURES, OF_FRAMES
-from restoration.review.playback import Playback, due_times, timing
+from restoration.review.playback import Playback, timing
 from restoration.stages.motion import WORKING_WIDTH, Array, Seen, Step
 
 logger = logging.getLogger(__name__)
@@ -160,7 +160,7 @@ def measure(
     Memory does not depend on the number of frames, but for the numbers. RestorationError if a file cannot be read, or
     the source is not what was probed.
     """
-    count, times = len(timeline.pts), due_times(timeline)
+    count, times = len(timeline.pts), timeline.times()
     playback = Playback(restored)
     still = is_still(restored)
     shown = iter([plain(read_still(restored).pixels)]) if still else playback.shown(times)
@@ -243,8 +243,8 @@ def _values(rows: pd.DataFrame) -> dict[str, float | None]:
 
 def _ends(timeline: Timeline) -> list[float]:
     """When each shot ends, in seconds after the first frame."""
-    ends = (timeline.table["pts"] + timeline.table["duration"] - timeline.pts[0]).tolist()
-    return [round(float(ends[last] * timeline.time_base), 6) for _, last in timeline.shots()]
+    ends = (timeline.table["pts"] + timeline.table["duration"]).tolist()
+    return [round(float(timeline.since_first(ends[last])), 6) for _, last in timeline.shots()]
 
 
 def _shot(rows: pd.DataFrame, end: float) -> dict[str, Any]:

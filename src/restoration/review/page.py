@@ -61,14 +61,13 @@ def write_page(
     """
     delivered = json.loads(delivery.read_text())
     record = json.loads(faces.read_text()) if faces else None
-    start, still = int(timeline.pts[0]), bool(description.get("still"))
-    seconds = float((timeline.end - start) * timeline.time_base)
+    seconds, still = float(timeline.since_first(timeline.end)), bool(description.get("still"))
     chosen = list(pairs(source, description, timeline, restored, moments(timeline, spec["stills"])))
     shown = [
         _pictures(pair)
         | {
             "frame": pair.number,
-            "time": float((int(timeline.pts[pair.number]) - start) * timeline.time_base),
+            "time": float(timeline.since_first(timeline.pts[pair.number])),
             "shot": int(timeline.table["shot"][pair.number]),
         }
         for pair in chosen

@@ -31,11 +31,6 @@ FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 """FFmpeg's names of the containers of results."""
 
 
-def due_times(timeline: Timeline) -> list[Fraction]:
-    """When each frame is due, in seconds after the first."""
-    return [int(pts - timeline.pts[0]) * timeline.time_base for pts in timeline.pts]
-
-
 class Playback:
     """The pictures of *path*; `decoded` counts them once all were `shown`."""
 
@@ -110,7 +105,7 @@ def timing(
         )
     ]
     return {
-        "time_error": _time_error(due_times(timeline), [time - found.times[0] for time in found.times]),
+        "time_error": _time_error(timeline.times(), [time - found.times[0] for time in found.times]),
         "audio_offset": float(max(offsets)) if offsets else None,
         "sound_changed": sum(one != other for one, other in zip_longest(due.digests(), found.digests())),
         "tags_wrong": sum(tags[name] != value for name, value in colour_tags(settings).items()),
