@@ -11,6 +11,7 @@ from restoration.errors import RestorationError
 from restoration.files import atomic
 from restoration.frames import Frame
 from restoration.review.comparison import side_by_side
+from restoration.review.face_strips import close_up
 from restoration.review.html import clock, write_html
 from restoration.review.pictures import picture_data, shrunk
 
@@ -19,8 +20,6 @@ Values = Sequence[tuple[str, str]]
 Box = tuple[float, float, float, float]
 WIDEST, NARROWEST = 640, 160
 """Pixels of a picture's width on a sheet."""
-FACE, AROUND = 200, 0.4
-"""Height in pixels of a face's zoom, and how much of the box is added on each side."""
 SOURCE = "source"
 
 
@@ -45,7 +44,7 @@ def write_sheets(
         width = min(WIDEST, max(NARROWEST, *(picture.shape[1] for picture in (source, *restored))))
         views = [("The whole frame", [_scaled(picture, width) for picture in (source, *restored)])]
         views += [
-            (f"Face {number}", [_zoomed(picture, source, box) for picture in (source, *restored)])
+            (f"Face {number}", [close_up(picture, box, source) for picture in (source, *restored)])
             for number, box in enumerate(boxes, start=1)
         ]
         strips += [_strip(f"{clock(time)} {name}", pictures, table) for name, pictures in views]
@@ -76,18 +75,6 @@ def _scaled(picture: Frame, width: int) -> Frame:
     if picture.shape[1] > width:
         return shrunk(picture, width)
     return cast(Frame, cv2.resize(picture, (width, height), interpolation=cv2.INTER_CUBIC))
-
-
-def _zoomed(picture: Frame, source: Frame, box: Box) -> Frame:
-    """The part of *picture* that shows the face in *box* of *source*."""
-    ratio = picture.shape[0] / source.shape[0]
-    x0, y0, x1, y1 = box
-    wide, high = AROUND * (x1 - x0), AROUND * (y1 - y0)
-    left, top = (max(0, int(edge * ratio)) for edge in (x0 - wide, y0 - high))
-    right, bottom = (int(np.ceil(edge * ratio)) for edge in (x1 + wide, y1 + high))
-    part = picture[top:bottom, left:right]
-    width = max(1, round(part.shape[1] * FACE / part.shape[0]))
-    return cast(Frame, cv2.resize(part, (width, FACE), interpolation=cv2.INTER_CUBIC))
 
 
 def _strip(title: str, pictures: Sequence[Frame], table: dict[str, dict[str, int]]) -> Frame:

@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 
 from restoration.review.comparison import LINE_HEIGHT
-from restoration.review.sheet import FACE, arranged, write_sheets
+from restoration.review.face_strips import SIDE
+from restoration.review.sheet import arranged, write_sheets
 
 GRAYS = (20, 60, 100, 140, 180, 220)
 CELLS = [
@@ -54,9 +55,9 @@ def test_every_cell_is_where_its_label_is(tmp_path):
     assert [picture.shape[:2] for picture in pictures[:7]] == [(240, 320)] * 7
     np.testing.assert_allclose([int(picture[5, 5, 0]) for picture in pictures[:7]], [0, *GRAYS], atol=3)
     faces = pictures[7:]
-    assert {picture.shape[0] for picture in faces} == {FACE}
+    assert {picture.shape[:2] for picture in faces} == {(SIDE, SIDE)}
     for picture in faces:
-        assert picture[FACE // 2, picture.shape[1] // 2, 0] > 250
+        assert picture[SIDE // 2, SIDE // 2, 0] > 250
     np.testing.assert_allclose([int(picture[5, 5, 0]) for picture in faces], [0, *GRAYS], atol=3)
     strip = cv2.imread(str(sheet))
     rows = strip[LINE_HEIGHT + 5 :: LINE_HEIGHT + 240][:3]
