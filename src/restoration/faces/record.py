@@ -59,6 +59,11 @@ def record(
     }
 
 
+def restored_faces(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The faces of a *record* that were not left alone."""
+    return [face for face in record["faces"] if not face["decision"].startswith(LEFT_ALONE)]
+
+
 def restored_boxes(record: Mapping[str, Any] | None) -> dict[int, list[list[float]]]:
     """By frame, where the faces of a *record* were restored: left, top, right, bottom in the source's pixels."""
     boxes: dict[int, list[list[float]]] = {}

@@ -42,7 +42,7 @@ def extract(path: Path, description: dict[str, Any], timeline: Timeline, first: 
     reading = Reading(**description["reading"])
     wanted = timeline.table["hash"].iloc[first : last + 1].tolist()
     if description["sampled"]:
-        yield from _apart(path, reading, timeline, first, wanted, seeks=(True, False)[not description["one_clock"] :])
+        yield from _apart(path, reading, timeline, first, wanted, one_clock=description["one_clock"])
         return
     entries = timeline.entries()
     known = {frame: entry for entry, frame in entries.items()}
@@ -70,12 +70,12 @@ def extract(path: Path, description: dict[str, Any], timeline: Timeline, first: 
 
 
 def _apart(
-    path: Path, reading: Reading, timeline: Timeline, first: int, wanted: list[str], *, seeks: tuple[bool, ...]
+    path: Path, reading: Reading, timeline: Timeline, first: int, wanted: list[str], *, one_clock: bool
 ) -> Iterator[Picture]:
-    """Frames from *first* on of a *timeline* of single frames, as many as hashes are *wanted*; by each way of *seeks*
-    as far as it leads to them."""
+    """Frames from *first* on of a *timeline* of single frames, as many as hashes are *wanted*; by seeking, in a file of
+    *one_clock*, as far as that leads to them, then by decoding all before."""
     done = 0
-    for seek in seeks:
+    for seek in (True, False) if one_clock else (False,):
         times = [pts * timeline.time_base for pts in timeline.pts[first + done : first + len(wanted)].tolist()]
         for frame in frames_at(path, reading, times, seek=seek):
             if frame_hash(frame.rgb) != wanted[done]:

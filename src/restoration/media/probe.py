@@ -24,7 +24,7 @@ from restoration.media.kind import is_still
 from restoration.media.looks import colourfulness, content_box, light_and_change, look
 from restoration.media.reading import Reading, choose_stream, determine
 from restoration.media.sample import ALL, most_shots, times_of
-from restoration.media.seeking import begin, decoded_from, frames_at, has_one_clock
+from restoration.media.seeking import TOLERANCE, begin, decoded_from, frames_at, has_one_clock
 from restoration.media.source import Clock, DecodedFrame, decode, open_source
 from restoration.media.still import probe_still
 from restoration.media.timeline import Timeline
@@ -35,8 +35,6 @@ REPORT_FRAMES = 1000
 BRIGHTNESS_FRAMES = 10
 """Every which frame is looked at for black borders."""
 NO_PIXELS = np.empty((0, 0, 3), np.uint8)
-TIME_TOLERANCE = Fraction(1, 2000)
-"""Seconds by which a start or end may miss the frame it means: people write milliseconds."""
 LENGTH_TOLERANCE = Fraction(1, 2)
 """Seconds by which a file may be shorter than it says: last packets have no length of their own."""
 BROADCAST = ("mpegts", "mpeg")
@@ -138,10 +136,10 @@ class Seen:
         for frame in frames:
             origin = frame.pts if origin is None else origin
             seconds = (frame.pts - origin) * frame.time_base
-            if start is not None and seconds < Fraction(str(start)) - TIME_TOLERANCE:
+            if start is not None and seconds < Fraction(str(start)) - TOLERANCE:
                 self.skipped += 1
                 continue
-            if end is not None and seconds >= Fraction(str(end)) - TIME_TOLERANCE:
+            if end is not None and seconds >= Fraction(str(end)) - TOLERANCE:
                 self.following = frame.pts
                 break
             self._keep(frame)

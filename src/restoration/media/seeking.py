@@ -16,7 +16,7 @@ made from. None decodes from the file's beginning."""
 WORTHWHILE = 5
 """Seconds to the next wanted frame from which on seeking pays; nearer ones are decoded to."""
 TOLERANCE = Fraction(1, 2000)
-"""Seconds by which a frame may begin after the time that means it: people write milliseconds."""
+"""Seconds by which a frame may miss the time that means it: people write milliseconds."""
 
 
 def begin(frame: DecodedFrame) -> Fraction:

@@ -36,8 +36,7 @@ def cells(
     """The cells of each video that `explore`, which *said* holds, is about, and every mistake in it.
 
     *usual* are the videos that are meant where it names none; *stages* maps each stage to the schema of its settings. A
-    cell is named after its values, so that others stay what
-    they are when the grid grows.
+    cell is named after its values, so that others stay what they are when the grid grows.
     """
     grid = {column: [_text(column, value) for value in values] for column, values in said["grid"].items()}
     by_name = {row.video: row for row in rows}

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restoration.frames import Frame
+from restoration.media import looks
 
 Luma = NDArray[np.uint8]
 """One plane: uint8 (height, width)."""
@@ -33,8 +34,7 @@ def luma_of(frame: Frame) -> Luma:
 
 def psnr(one: Luma, other: Luma) -> float:
     """Peak signal-to-noise ratio in dB, at most BEST_PSNR."""
-    error = cv2.norm(one, other, cv2.NORM_L2SQR) / one.size
-    return min(BEST_PSNR, 10 * math.log10(255**2 / error)) if error else BEST_PSNR
+    return min(BEST_PSNR, looks.psnr(one, other))
 
 
 def ssim(one: Luma, other: Luma) -> float:

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from restoration.faces.record import restored_boxes
+from restoration.faces.record import restored_boxes, restored_faces
 from restoration.frames import Frame, plain
 from restoration.media.codecs import EncodeSettings
 from restoration.media.extract import extract
@@ -259,7 +259,7 @@ def _shot(rows: pd.DataFrame, end: float) -> dict[str, Any]:
 
 def _faces(record: dict[str, Any], seconds: Sequence[float]) -> dict[str, Any]:
     """What the *record* says of each restored face, and of how many there are."""
-    restored = [face for face in record["faces"] if not face["decision"].startswith("left alone")]
+    restored = restored_faces(record)
     return {
         "method": record["method"],
         "found": len(record["faces"]),

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from restoration.faces.record import LEFT_ALONE
+from restoration.faces.record import restored_faces
 from restoration.files import atomic
 from restoration.media.timeline import Timeline
 from restoration.pipeline.cost import Cost, read_cost
@@ -119,7 +119,7 @@ def write_page(
 def inventions(stages: Mapping[str, list[dict[str, str]]], record: dict[str, Any] | None) -> list[str]:
     """What of a result is invented, by which model, in sentences; *stages* as in `write_page`."""
     said = []
-    if record and (changed := _changed(record)):
+    if record and (changed := restored_faces(record)):
         faces = f"{count_of(len(changed), 'face')} {'was' if len(changed) == 1 else 'were'}"
         words = SKETCHED if _invents(record) else SHARPENED
         said.append(words.format(faces=faces, model=record["networks"]["model"]["model"]))
@@ -171,16 +171,11 @@ def _warnings(
     said = {
         "the source is damaged": bool(delivered["damage"]),
         f"{count_of(dropped, 'stream')} dropped": bool(dropped),
-        "faces are invented": record is not None and _invents(record) and bool(_changed(record)),
+        "faces are invented": record is not None and _invents(record) and bool(restored_faces(record)),
         "colours are invented": coloured,
         count_of(len(findings), "finding"): bool(findings),
     }
     return [words for words, holds in said.items() if holds]
-
-
-def _changed(record: dict[str, Any]) -> list[dict[str, Any]]:
-    """The faces that were not left alone."""
-    return [face for face in record["faces"] if not face["decision"].startswith(LEFT_ALONE)]
 
 
 def _invents(record: dict[str, Any]) -> bool:
