@@ -23,7 +23,7 @@ def calibrations(wildcards):
 def probe_of_kind(wildcards):
     """Input function: the probe of the video that stands for its kind."""
     video, _ = specimens()[wildcards.key]
-    return f"{WORK}/{video}/probe.{CONFIGURATION.key(video, 'probe')}.json"
+    return probe_of(video)
 
 
 def samples_of_kind(wildcards):

@@ -182,6 +182,21 @@ def by_attempt(mem_mb):
     return lambda wildcards, attempt: mem_mb * attempt
 
 
+def kept_file(video, step, suffix, name=None):
+    """What *step* keeps for a whole video, as it is configured now; under the step's name unless it has one of its own."""
+    return f"{WORK}/{video}/{name or step}.{CONFIGURATION.key(video, step)}.{suffix}"
+
+
+def probe_of(video):
+    """The probe of a video as it is configured now."""
+    return kept_file(video, "probe", "json")
+
+
+def timeline_of(video):
+    """The timeline of a video as it is configured now."""
+    return kept_file(video, "probe", "tsv", "timeline")
+
+
 def chunk_after(video, step, span):
     """One chunk as it leaves *step*."""
     return f"{WORK}/{video}/{step}.{CONFIGURATION.key(video, step)}/{span}.mkv"

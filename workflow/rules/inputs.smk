@@ -2,13 +2,13 @@
 
 
 def probed(wildcards):
-    """The probe of a video as it is configured now."""
-    return f"{WORK}/{wildcards.video}/probe.{CONFIGURATION.key(wildcards.video, 'probe')}.json"
+    """Input function: the probe of a video."""
+    return probe_of(wildcards.video)
 
 
 def timeline(wildcards):
-    """The timeline of a video as it is configured now."""
-    return f"{WORK}/{wildcards.video}/timeline.{CONFIGURATION.key(wildcards.video, 'probe')}.tsv"
+    """Input function: the timeline of a video."""
+    return timeline_of(wildcards.video)
 
 
 def chunk_before(step):
@@ -70,8 +70,7 @@ def quantized(wildcards):
     """Input function: the network that is fitted to a video which is upscaled in int8. Not ancient: see `plan`."""
     if "quantize" not in CONFIGURATION.videos[wildcards.video].steps:
         return []
-    key = CONFIGURATION.key(wildcards.video, "quantize")
-    return f"{WORK}/{wildcards.video}/quantize.{key}.openvino"
+    return kept_file(wildcards.video, "quantize", "openvino")
 
 
 def own_file(wildcards):
@@ -176,7 +175,12 @@ def delivery_report(wildcards):
 
 def face_record(wildcards):
     """Input function: the record of a video's faces, if they are restored."""
-    return [stored(file) for file in face_records(wildcards.video)]
+    has_faces = "faces" in CONFIGURATION.videos[wildcards.video].steps
+    return (
+        [stored(f"{RESULTS}/{wildcards.video}/{wildcards.video}.faces.json")]
+        if has_faces
+        else []
+    )
 
 
 def labelled_faces(wildcards):
@@ -258,14 +262,12 @@ def cells_before(wildcards):
 
 def cell_probe(wildcards):
     """Input function: the probe of the first cell of a video's grid; those of the others tell the same."""
-    name = cell_names(wildcards.video)[0]
-    return f"{WORK}/{name}/probe.{CONFIGURATION.key(name, 'probe')}.json"
+    return probe_of(cell_names(wildcards.video)[0])
 
 
 def cell_timeline(wildcards):
     """Input function: the timeline that goes with it."""
-    name = cell_names(wildcards.video)[0]
-    return f"{WORK}/{name}/timeline.{CONFIGURATION.key(name, 'probe')}.tsv"
+    return timeline_of(cell_names(wildcards.video)[0])
 
 
 def cell_names(video):
@@ -321,12 +323,12 @@ def first_chunks(wildcards, input):
 
 def tracks(wildcards):
     """The faces of a video and what the network makes of them, as it is configured now."""
-    return f"{WORK}/{wildcards.video}/track.{CONFIGURATION.key(wildcards.video, 'track')}.json"
+    return kept_file(wildcards.video, "track", "json")
 
 
 def hints(wildcards):
     """How the colours of a video are steered, as it is configured now."""
-    return f"{WORK}/{wildcards.video}/hints.{CONFIGURATION.key(wildcards.video, 'hints')}.json"
+    return kept_file(wildcards.video, "hints", "json")
 
 
 def reference_images(wildcards):
@@ -346,10 +348,7 @@ def due_probes(wildcards):
 
 def probes_of(plan):
     """The probe of every video of a plan."""
-    return [
-        f"{WORK}/{video}/probe.{CONFIGURATION.key(video, 'probe')}.json"
-        for video in PLANNED[plan]
-    ]
+    return [probe_of(video) for video in PLANNED[plan]]
 
 
 def planned_weights(wildcards):

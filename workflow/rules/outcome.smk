@@ -26,12 +26,6 @@ def at_hand(video):
     return RESULTS_HERE / video / Path(record).name
 
 
-def face_records(video):
-    """The record of a video's faces, if they are restored."""
-    has_faces = "faces" in CONFIGURATION.videos[video].steps
-    return [f"{RESULTS}/{video}/{video}.faces.json"] if has_faces else []
-
-
 @cache
 def listed():
     """What the storage of the results tells by the way; to be asked once all jobs ended."""

@@ -11,11 +11,7 @@ from restoration.review.clips import FORMS, write_clip
 
 
 def main() -> None:
-    parser = job.parser(__doc__)
-    parser.add_argument("--source", required=True, type=Path)
-    parser.add_argument("--probe", required=True, type=Path)
-    parser.add_argument("--timeline", required=True, type=Path)
-    parser.add_argument("--restored", required=True, type=Path)
+    parser = job.result_parser(__doc__)
     parser.add_argument("--form", required=True, choices=FORMS)
     parser.add_argument(
         "--stages", nargs="*", default=[], type=Path, help="first chunk after each; others lie beside it"

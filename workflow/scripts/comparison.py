@@ -2,7 +2,6 @@
 """Draw source and result side by side, at chosen times or the middle of up to three shots, as a picture."""
 
 import json
-from pathlib import Path
 
 from restoration.media.timeline import Timeline
 from restoration.pipeline import job
@@ -10,12 +9,7 @@ from restoration.review.comparison import write_comparison
 
 
 def main() -> None:
-    parser = job.parser(__doc__)
-    parser.add_argument("--source", required=True, type=Path)
-    parser.add_argument("--probe", required=True, type=Path)
-    parser.add_argument("--timeline", required=True, type=Path)
-    parser.add_argument("--restored", required=True, type=Path)
-    args = job.parse(parser)
+    args = job.parse(job.result_parser(__doc__))
     description, timeline = json.loads(args.probe.read_text()), Timeline.read(args.timeline)
     made_by, stills = args.spec["made_by"], args.spec["stills"]
     write_comparison(args.source, description, timeline, args.restored, args.output, made_by, stills=stills)

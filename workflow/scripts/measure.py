@@ -14,11 +14,7 @@ from restoration.stages.chroma import lacks_colour
 
 
 def main() -> None:
-    parser = job.parser(__doc__)
-    parser.add_argument("--source", required=True, type=Path)
-    parser.add_argument("--probe", required=True, type=Path)
-    parser.add_argument("--timeline", required=True, type=Path)
-    parser.add_argument("--restored", required=True, type=Path)
+    parser = job.result_parser(__doc__)
     parser.add_argument("--faces", type=Path, nargs="*", default=[], help="the record of faces, if there is one")
     parser.add_argument("--table", required=True, type=Path, help="TSV to write")
     args = job.parse(parser)

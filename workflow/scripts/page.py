@@ -11,11 +11,7 @@ from restoration.review.page import write_page
 
 
 def main() -> None:
-    parser = job.parser(__doc__)
-    parser.add_argument("--source", required=True, type=Path)
-    parser.add_argument("--probe", required=True, type=Path)
-    parser.add_argument("--timeline", required=True, type=Path)
-    parser.add_argument("--restored", required=True, type=Path)
+    parser = job.result_parser(__doc__)
     parser.add_argument("--delivery", required=True, type=Path)
     parser.add_argument("--faces", type=Path, nargs="?", help="the record of its faces, if they were restored")
     parser.add_argument("--measures", required=True, type=Path)

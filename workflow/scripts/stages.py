@@ -10,11 +10,7 @@ from restoration.review.comparison import write_comparison
 
 
 def main() -> None:
-    parser = job.parser(__doc__)
-    parser.add_argument("--source", required=True, type=Path)
-    parser.add_argument("--probe", required=True, type=Path)
-    parser.add_argument("--timeline", required=True, type=Path)
-    parser.add_argument("--restored", required=True, type=Path)
+    parser = job.result_parser(__doc__)
     parser.add_argument("--chunks", type=Path, nargs="*", default=[], help="with those frames, of all stages in order")
     args = job.parse(parser)
     description, timeline = json.loads(args.probe.read_text()), Timeline.read(args.timeline)

@@ -81,6 +81,16 @@ def network_parser(description: str | None) -> ArgumentParser:
     return shared
 
 
+def result_parser(description: str | None) -> ArgumentParser:
+    """A parser with the arguments that all jobs share which look at a result beside its source."""
+    shared = parser(description)
+    shared.add_argument("--source", required=True, type=Path)
+    shared.add_argument("--probe", required=True, type=Path, help="the source's description")
+    shared.add_argument("--timeline", required=True, type=Path)
+    shared.add_argument("--restored", required=True, type=Path)
+    return shared
+
+
 def parse(filled: ArgumentParser) -> Namespace:
     """Parse the command line, `spec` into a dict; log lines begin with what this job is from now on.
 
