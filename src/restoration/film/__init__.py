@@ -1,0 +1,1 @@
+"""What film, projectors and tape did to pictures: measured, and taken back by classical means, without networks."""
