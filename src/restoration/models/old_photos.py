@@ -207,11 +207,14 @@ class Photographs(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """See above."""
-        colours, mask = pictures[:, :3], (pictures[:, 3:] > 0).to(pictures.dtype)
-        # Scratched places are white, as those were with which the networks were trained.
-        colours = colours * (1 - mask) + mask if self.mapping.takes_mask else colours
-        features = self.encoder(colours * 2 - 1)
-        return (self.decoder(self.mapping(features, *[mask] * self.mapping.takes_mask)) + 1) / 2
+        if self.mapping.takes_mask:
+            mask = (pictures[:, 3:] > 0).to(pictures.dtype)
+            # Scratched places are white, as those were with which the networks were trained.
+            white = pictures[:, :3] * (1 - mask) + mask
+            features = self.mapping(self.encoder(white * 2 - 1), mask)
+        else:
+            features = self.mapping(self.encoder(pictures * 2 - 1))
+        return (self.decoder(features) + 1) / 2
 
 
 def mapping_from_state(state: Mapping[str, Tensor]) -> Retouching:

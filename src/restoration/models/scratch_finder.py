@@ -80,7 +80,7 @@ class ScratchFinder(nn.Module):
     def forward(self, gray: Tensor) -> Tensor:
         """See above."""
         size = gray.shape[2:]
-        factor = self.short_side / min(size) if self.short_side else 1
+        factor = self.short_side / max(min(size), SMALLEST) if self.short_side else 1
         wanted = [max(SMALLEST, round(length * factor / STEP) * STEP) for length in size]
         x, seen = self.first(functional.interpolate(gray, wanted, mode="bilinear")), list[Tensor]()
         for smaller, down in zip(self.down_sample, self.down_path, strict=True):

@@ -246,6 +246,8 @@ class Configuration:
         for stage, option, known_to, example in (
             ("upscale", "denoise_strength", self.networks.knows_denoising, "realesr-general-x4v3"),
             ("faces", "fidelity", self.networks.knows_fidelity, "CodeFormer"),
+            ("retouch", "min_score", self.networks.knows_scratches, "old-photos-scratches"),
+            ("retouch", "detect_at", self.networks.knows_scratches, "old-photos-scratches"),
         ):
             said, usual = self._said(stage, row), self._full(stage)
             if said and said[option] != usual[option] and not known_to(said["model"]):
@@ -312,6 +314,10 @@ class Configuration:
         alone = sampled or _restores_a_still(row)
         review = {"stills": [float(seconds(time)) for time in settings.pop("review")["stills"].split()]}
         steps: dict[str, Settings] = {"probe": ingest | {"start": row.start, "end": row.end}, "frames": {}}
+        if "retouch" in settings:
+            steps["retouch"] = self.networks.completed(settings.pop("retouch"))
+            if "detector" not in steps["retouch"]:
+                del steps["retouch"]["min_score"], steps["retouch"]["detect_at"]
         if "clean" in settings:
             steps["clean"] = settings.pop("clean")
         if "colorize" in settings:
@@ -335,7 +341,7 @@ class Configuration:
                 # Another plan gives it other chunks to be fitted to.
                 chunk_frames = self.settings["chunk_frames"]
                 steps["quantize"] = {"model": settings["upscale"]["model"], "chunk_frames": chunk_frames}
-            steps["upscale"] = settings["upscale"] | self.networks.companions(settings.pop("upscale"))
+            steps["upscale"] = self.networks.completed(settings.pop("upscale"))
             if stability and not alone:
                 steps["settle"] = {"stability": stability}
         if "faces" in settings:

@@ -12,7 +12,7 @@ from restoration.pipeline.validate import unknown
 PLACE = "config: explore"
 GRID = f"{PLACE}.grid"
 RECIPE = "recipe"
-COMPARABLE = ("clean", "colorize", "upscale", "faces")
+COMPARABLE = ("retouch", "clean", "colorize", "upscale", "faces")
 """Stages whose settings a grid can hold, all of them, and"""
 READING = ("matrix", "range", "transfer", "sar", "rotation", "crop")
 """those of `ingest` that leave it the same frames."""

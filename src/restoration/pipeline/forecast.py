@@ -20,7 +20,7 @@ from restoration.pipeline.steps import RESTORING_STAGES, USED_UP
 
 SAMPLES, SAMPLES_OF_FAST = (4, 12), (24, 96)
 """Frames of both samples; where a frame takes milliseconds, only many of them show."""
-ON_GPU = ("clean", "colorize", "upscale", "detect", "track", "faces")
+ON_GPU = ("retouch", "clean", "colorize", "upscale", "detect", "track", "faces")
 ANY_SIZE = ("colorize",)
 """Steps whose networks see every picture at one size."""
 OF_CHUNKS = ("frames", "detect", *RESTORING_STAGES)

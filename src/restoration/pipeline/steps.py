@@ -1,8 +1,8 @@
 """What the steps of a video's way are called, and what they have in common."""
 
-STAGES = ("ingest", "clean", "colorize", "upscale", "faces", "encode", "review")
+STAGES = ("ingest", "retouch", "clean", "colorize", "upscale", "faces", "encode", "review")
 """The stages that a recipe sets."""
-RESTORING_STAGES = ("clean", "colorize", "steer", "stabilize", "upscale", "settle", "faces")
+RESTORING_STAGES = ("retouch", "clean", "colorize", "steer", "stabilize", "upscale", "settle", "faces")
 """Steps between extraction and encoding, in the order in which frames pass them."""
 FINDING_STEPS = ("hints", "quantize", "detect", "track")
 """Steps that look at frames and pass none on."""

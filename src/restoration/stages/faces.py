@@ -16,7 +16,7 @@ from restoration.faces.paste import Mask, pasted, recoloured, soft_mask
 from restoration.faces.restore import AlignedFace, FaceParser, FaceRestorer
 from restoration.faces.tracks import Track
 from restoration.frames import Frame, Picture, enriched, plain
-from restoration.media.chunks import write_chunk
+from restoration.media.chunks import write_chunk_and_masks
 from restoration.stages.runner import prefetch, progress
 
 
@@ -146,16 +146,13 @@ class Faces:
 
 def write_faces(target: Path, invented: Path, shown: Iterable[Shown], *, expected: int) -> list[dict[str, Any]]:
     """Write the chunk of frames and the chunk of masks, and give all entries. *expected* frames, or nothing appears."""
-    masks, entries = list[NDArray[np.uint8]](), list[dict[str, Any]]()
+    entries = list[dict[str, Any]]()
 
-    def frames() -> Iterator[Picture]:
+    def pairs() -> Iterator[tuple[Picture, Frame]]:
         for one in shown:
-            # Masks wait until the frames are written; compressed they are small.
-            masks.append(cv2.imencode(".png", cv2.merge([one.invented] * 3))[1])
             entries.extend(one.entries)
-            yield one.frame
+            yield one.frame, cast(Frame, cv2.merge([one.invented] * 3))
 
-    write_chunk(target, progress(prefetch(frames(), depth=2), expected), expected=expected)
-    decoded = (cast(Frame, cv2.imdecode(mask, cv2.IMREAD_COLOR)) for mask in masks)
-    write_chunk(invented, decoded, expected=expected)
+    made = progress(prefetch(pairs(), depth=2), expected)
+    write_chunk_and_masks(target, invented, made, expected=expected)
     return entries
