@@ -46,7 +46,7 @@ class Residual(nn.Module):
         return x + self.conv_block(x)
 
 
-def residuals(count: int, channels: int = WIDTH) -> list[nn.Module]:
+def residuals(count: int, channels: int) -> list[nn.Module]:
     """So many of them."""
     return [Residual(channels) for _ in range(count)]
 
@@ -89,7 +89,7 @@ class Fading(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.model = nn.Sequential(*widening(), *residuals(6), *narrowing())
+        self.model = nn.Sequential(*widening(), *residuals(6, WIDTH), *narrowing())
 
     def forward(self, features: Tensor) -> Tensor:
         """Same shape out as in."""
@@ -105,7 +105,7 @@ class Scratches(nn.Module):
         super().__init__()
         self.before_NL = nn.Sequential(*widening())
         self.NL = PartialNonLocal()
-        self.after_NL = nn.Sequential(*residuals(6), *narrowing())
+        self.after_NL = nn.Sequential(*residuals(6, WIDTH), *narrowing())
 
     def forward(self, features: Tensor, mask: Tensor) -> Tensor:
         """Same shape out as *features*; *mask* (n, 1, H, W) is 1 where the picture is scratched, else 0."""
@@ -121,10 +121,10 @@ class LargeScratches(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.before_NL = nn.Sequential(*widening(), *residuals(2))
+        self.before_NL = nn.Sequential(*widening(), *residuals(2, WIDTH))
         self.NL_scale_1, self.NL_scale_2, self.NL_scale_3 = map(PatchAttention, PATCHES)
-        self.res_block_1, self.res_block_2 = (nn.Sequential(*residuals(2)) for _ in range(2))
-        self.after_NL = nn.Sequential(*residuals(2), *narrowing())
+        self.res_block_1, self.res_block_2 = (nn.Sequential(*residuals(2, WIDTH)) for _ in range(2))
+        self.after_NL = nn.Sequential(*residuals(2, WIDTH), *narrowing())
 
     def forward(self, features: Tensor, mask: Tensor) -> Tensor:
         """As `Scratches`."""
@@ -144,7 +144,7 @@ class PartialNonLocal(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.g, self.W, self.theta, self.phi = (nn.Conv2d(WIDTH, WIDTH, 1) for _ in range(4))
-        self.res_block = nn.Sequential(*residuals(3))
+        self.res_block = nn.Sequential(*residuals(3, WIDTH))
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Same shape out as *x* (n, c, h, w)."""
@@ -165,7 +165,7 @@ class PatchAttention(nn.Module):
     def __init__(self, edge: int) -> None:
         super().__init__()
         self.edge = edge
-        self.res_block = nn.Sequential(*residuals(1))
+        self.res_block = nn.Sequential(*residuals(1, WIDTH))
         self.F_Combine = nn.Conv2d(2 * WIDTH + 1, WIDTH, 3, padding=1)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:

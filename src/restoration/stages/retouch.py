@@ -27,8 +27,9 @@ class Retoucher:
     Where the mapping takes a mask, *detector* finds the scratches: what it gives *min_score* or more, in pictures with
     *detect_at* pixels along their short side, 0 for their own size. *strength* blends the result (1) with the frame
     (0). *tile* is the longest edge of a tile in pixels, 0 for whole frames; *overlap* the context around each tile.
-    The networks normalise by what they see, so a tile has its own idea of contrast. *precision* is fp32, bf16 or fp16,
-    scratches are found in fp32; *device* auto, cpu, cuda or mps.
+    *precision* is fp32, bf16 or fp16, scratches are found in fp32; *device* auto, cpu, cuda or mps.
+
+    The networks normalise by what they see, so a tile has a contrast of its own: memory must not decide on tiles.
     """
 
     takes_all = False
@@ -77,8 +78,12 @@ class Retoucher:
         return np.concatenate([restored, np.rint(masks * self.strength).astype(np.uint8)], axis=3)
 
     def shrink(self, height: int, width: int) -> bool:
-        """Need less memory from now on, by smaller tiles; False when that is exhausted."""
-        return self.engine.halve_tile(height, width)
+        """Raise RestorationError: other tiles would give this frame another look than those before."""
+        tile = (self.engine.tile or max(height, width)) // 2
+        raise RestorationError(
+            f"one frame of {width}x{height} does not fit into memory. Free memory, run fewer jobs at once (--cores), or "
+            f"set retouch.tile: {tile} for the whole video, whose tiles may show"
+        )
 
     def _masks(self, frames: Frames, *, exact: bool) -> NDArray[np.uint8]:
         """Where *frames* are scratched: 255, else 0, (n, h, w, 1)."""
