@@ -81,8 +81,8 @@ class Retoucher:
         """Raise RestorationError: other tiles would give this frame another look than those before."""
         tile = (self.engine.tile or max(height, width)) // 2
         raise RestorationError(
-            f"one frame of {width}x{height} does not fit into memory. Free memory, run fewer jobs at once (--cores), or "
-            f"set retouch.tile: {tile} for the whole video, whose tiles may show"
+            f"one frame of {width}x{height} does not fit into memory. Free memory, run fewer jobs at once (--cores), "
+            f"or set retouch.tile: {tile} for the whole video, whose tiles may show"
         )
 
     def _masks(self, frames: Frames, *, exact: bool) -> NDArray[np.uint8]:

@@ -628,6 +628,73 @@ def test_companions_of_a_model_are_used_where_they_matter(project):
     assert "models.yaml: large.weak_denoise: there is no model 'smal'" in rejected(project)[0]
 
 
+@pytest.fixture
+def photos(project):
+    """A registry with networks for old photographs, and a recipe that uses the one that fills scratches."""
+
+    def entry(task, digit, **partners):
+        return project.models["small"] | {"task": task, "scale": 1, "sha256": digit * 64} | partners
+
+    halves = {"encoder": "vae-a", "decoder": "vae-b"}
+    project.models |= {
+        "vae-a": entry("autoencode", "a"),
+        "vae-b": entry("autoencode", "b"),
+        "finder": entry("find_scratches", "c"),
+        "fading": entry("retouch", "d", **halves),
+        "scratches": entry("retouch", "e", **halves, detector="finder"),
+    }
+    project.config["recipes"]["film"]["retouch"] = {"model": "scratches"}
+    return project
+
+
+def test_a_network_that_retouches_brings_its_partners(photos):
+    retouch = photos.config["recipes"]["film"]["retouch"]
+    video = photos.configuration().videos["a"]
+    assert list(video.steps)[:4] == ["probe", "frames", "retouch", "upscale"]
+    partners = {"model": "scratches", "encoder": "vae-a", "decoder": "vae-b", "detector": "finder"}
+    assert video.steps["retouch"] == defaults_of("retouch") | partners
+    assert [letter * 64 for letter in "eabc"] == yaml.safe_load(photos.configuration().spec("a", "retouch"))["weights"]
+    # What finds scratches is no setting of one that knows none.
+    retouch["model"] = "fading"
+    steps = photos.configuration().videos["a"].steps
+    assert not steps["retouch"].keys() & {"detector", "min_score", "detect_at"}
+    assert photos.configuration().videos["a"].models("retouch") == ["fading", "vae-a", "vae-b"]
+    retouch["min_score"] = 0.2
+    assert "line 2: retouch.min_score: fading does not know it; old-photos-scratches does" in rejected(photos)[0]
+
+
+def test_partners_can_be_files_of_the_users_own(photos):
+    Path("mine.pth").write_bytes(b"x")
+    mine = {"file": "mine.pth", "sha256": "ab" * 32}
+    photos.config["recipes"]["film"]["retouch"] |= {"decoder": mine}
+    assert photos.configuration().videos["a"].models("retouch") == [
+        "scratches", "vae-a", "mine-autoencode-abababab", "finder"
+    ]  # fmt: skip
+    retouch = photos.config["recipes"]["film"]["retouch"] = {"model": dict(mine), "encoder": "vae-a", "min_score": 0.2}
+    assert rejected(photos) == [
+        "config: recipes.film: retouch.decoder: mine-retouch-abababab names none in the registry; name one here"
+    ]
+    retouch["decoder"] = "vae-b"
+    assert photos.configuration().videos["a"].models("retouch") == ["mine-retouch-abababab", "vae-a", "vae-b"]
+
+
+def test_mistaken_partners(photos):
+    retouch = photos.config["recipes"]["film"]["retouch"]
+    retouch |= {"detector": "vae-a", "encoder": "none"}
+    assert [mistake.partition(";")[0] for mistake in rejected(photos)] == [
+        "config: recipes.film: retouch.encoder: unknown model for autoencode 'none'",
+        "config: recipes.film: retouch.detector: unknown model for find_scratches 'vae-a'",
+    ]
+    photos.models = {name: model for name, model in photos.models.items() if model["task"] == "upscale"}
+    retouch.clear()
+    assert rejected(photos) == [
+        "config: recipes.film: retouch.model: 'old-photos-quality' is not in the registry, nor another for retouch; "
+        "its comments tell more"
+    ]
+    photos.models["large"]["encoder"] = "gone"
+    assert "models.yaml: large.encoder: there is no model 'gone'" in rejected(photos)[0]
+
+
 def test_a_network_is_fitted_to_a_video_that_is_upscaled_in_int8(project):
     finder = project.models["small"] | {"task": "detect", "scale": 1, "sha256": "4" * 64}
     project.models["finder"] = finder
