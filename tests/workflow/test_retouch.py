@@ -53,7 +53,7 @@ def project(tmp_path):
             "min_score": 0.555, "detect_at": cases.SHORT_SIDE,
         }  # fmt: skip
         encode = {"codec": "ffv1", "container": "mkv"}
-        settings |= {"chunk_frames": 6, "recipes": {"photo": {"retouch": retouch, "encode": encode}}}
+        settings |= {"chunk_frames": 12, "recipes": {"photo": {"retouch": retouch, "encode": encode}}}
     with project.manifest() as rows:
         rows[:] = [{"video": "old", "source": "sources/old.mp4", "recipe": "photo"}]
     return project
@@ -68,7 +68,7 @@ def chunks(project, pattern):
 def test_retouch(project):
     run = project.snakemake()
     assert run.code == 0, run.output
-    assert run.jobs["retouch old"] == 4 and run.jobs["weight"] == 4
+    assert run.jobs["retouch old"] == 2 and run.jobs["weight"] == 4
     restored, source = read(project.results / "old" / "old.mkv"), read(project.source("old"))
     assert restored.shape == source.shape
     assert (restored[:GRAY] == restored[:GRAY, ..., :1]).all(), "what had no colour has none"
