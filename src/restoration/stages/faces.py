@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +15,7 @@ from restoration.faces.paste import Mask, pasted, recoloured, soft_mask
 from restoration.faces.restore import AlignedFace, FaceParser, FaceRestorer
 from restoration.faces.tracks import Track
 from restoration.frames import Frame, Picture, enriched, plain
-from restoration.media.chunks import write_chunk
+from restoration.media.masks import write_with_masks
 from restoration.stages.runner import prefetch, progress
 
 
@@ -146,16 +145,12 @@ class Faces:
 
 def write_faces(target: Path, invented: Path, shown: Iterable[Shown], *, expected: int) -> list[dict[str, Any]]:
     """Write the chunk of frames and the chunk of masks, and give all entries. *expected* frames, or nothing appears."""
-    masks, entries = list[NDArray[np.uint8]](), list[dict[str, Any]]()
+    entries = list[dict[str, Any]]()
 
-    def frames() -> Iterator[Picture]:
+    def masked() -> Iterator[tuple[Picture, NDArray[np.uint8]]]:
         for one in shown:
-            # Masks wait until the frames are written; compressed they are small.
-            masks.append(cv2.imencode(".png", cv2.merge([one.invented] * 3))[1])
             entries.extend(one.entries)
-            yield one.frame
+            yield one.frame, one.invented
 
-    write_chunk(target, progress(prefetch(frames(), depth=2), expected), expected=expected)
-    decoded = (cast(Frame, cv2.imdecode(mask, cv2.IMREAD_COLOR)) for mask in masks)
-    write_chunk(invented, decoded, expected=expected)
+    write_with_masks(target, invented, progress(prefetch(masked(), depth=2), expected), expected=expected)
     return entries
