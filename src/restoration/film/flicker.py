@@ -26,7 +26,7 @@ FEWEST = 0.05
 """Share of pixels that have to be within that."""
 ROUNDS = 8
 """Of reweighting, in which the fit of exposure settles."""
-CONTRAST = 0.05
+CONTRAST = 0.02
 """Where a scene's variance is this share of its mean square, its offset is halved: that of flat scenes is chance."""
 WINDOWS = tuple(Window(sigma, 1) for sigma in (16, 8, 4))
 """Light changes more slowly than flicker; it fades, along a line."""

@@ -1,8 +1,8 @@
 """Gate weave: how far pictures jump in the gate of camera or projector, measured to fractions of a pixel, and undone.
 
-Corners are followed (Lucas & Kanade 1981, as in Bouguet 2001) to several earlier frames, a zooming and turning camera
-is told from what else moves by RANSAC, and all that is known of a shot is brought together by least absolute
-deviations.
+Corners are followed (Lucas & Kanade 1981, as in Bouguet 2001) to earlier frames; a zooming and turning camera is told
+from what else moves by RANSAC (Fischler & Bolles 1981); the measurements of a shot are brought together by what most
+of them agree on.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,8 +28,8 @@ WORKING_WIDTH = 640
 """Pixels; wider pictures are measured at this width."""
 CORNERS = 200
 """At most so many are followed."""
-APART = 1 / 45
-"""Least distance of corners, of the picture's width: they are to be all over the picture."""
+APART = 1 / 30
+"""Least distance of corners, of the picture's width: they are to be all over it, not on somebody in a checked coat."""
 WINDOW = 17
 """Edge, in pixels, of what is compared around a corner."""
 AGREEMENT = 0.5
@@ -39,6 +39,10 @@ SMALLEST = 64
 FEWEST = 12
 """Corners that have to agree, and of those that were found, the SHARE."""
 SHARE = 0.25
+ROUNDS = 20
+"""Of reweighted least squares, in which wrong measurements come to count for nothing."""
+ACCURACY = 0.03
+"""Pixels by which good measurements are off."""
 WINDOWS = (Window(np.inf, 0), *(Window(sigma, 3) for sigma in (36, 24, 16, 10, 6)))
 """A camera stands still; or it glides, which cubic curves follow as it starts and stops, but not a gate that sways."""
 PLAY = 2.5
@@ -162,13 +166,17 @@ def _gathered(shifts: Shifts) -> _Shot:
 
 
 def _places(count: int, ends: NDArray[np.int64], steps: Values) -> tuple[Values, float]:
-    """Where pictures are (n, 2), by least absolute deviations from the *steps* (m, 2) between their *ends* (m, 2), and
-    by how much steps are off that, as a median."""
+    """Where pictures are (n, 2), as most of the *steps* (m, 2) between their *ends* (m, 2) have it, and by how much
+    steps are off that, as a median.
+
+    Powers of deviations are least: at first absolute values, which have one minimum, and in the end hardly more than
+    their number.
+    """
     weights = np.ones(len(steps))
-    for _ in range(10):
+    for power in np.linspace(1, 0, ROUNDS):
         places = _solved(count, ends, steps, weights)
         off = np.hypot(*(places[ends[:, 1]] - places[ends[:, 0]] - steps).T)
-        weights = 1 / np.maximum(off, 0.02)
+        weights = np.maximum(off, ACCURACY) ** (power - 2)
     return places, float(np.median(off))
 
 
