@@ -6,10 +6,9 @@ from typing import NamedTuple, cast
 
 import cv2
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from restoration.film.paths import Values, Window, jitter, smoothed
+from restoration.film.paths import REACH, Values, Window, calm, jitter, smoothed
 from restoration.frames import Frame
 
 Luma = NDArray[np.uint8]
@@ -27,7 +26,7 @@ FEWEST = 0.05
 """Share of pixels that have to be within that."""
 ROUNDS = 8
 """Of reweighting, in which the fit of exposure settles."""
-CONTRAST = 0.05
+CONTRAST = 0.02
 """Where a scene's variance is this share of its mean square, its offset is halved: that of flat scenes is chance."""
 WINDOWS = tuple(Window(sigma, 1) for sigma in (16, 8, 4))
 """Light changes more slowly than flicker; it fades, along a line."""
@@ -38,11 +37,10 @@ LEAST = 0.004
 NOTABLE = 0.15
 """Change of the logarithm of exposure below which nothing is taken for a flash or a step, and times `paths.jitter`:"""
 FLASH = 5.0
-"""What is off the median of its surroundings by more is no flicker but a flash, or several in a row."""
+"""What is off the median of its surroundings by more is no flicker but a flash, or up to
+`paths.REACH` of them."""
 STEP = 3.5
 """Where medians before and after differ by more, and at once, a lamp was switched."""
-REACH = 3
-"""Frames on either side that are a flash's surroundings, half of those before and after a step."""
 
 
 class Tone(NamedTuple):
@@ -111,17 +109,11 @@ def corrections(tones: Sequence[Sequence[float] | None]) -> list[Tone]:
     result = np.zeros((count, 2))
     for first, last in pairwise(sorted({0, *anew, *_steps(paths[:, 0], max(STEP * restless[0], NOTABLE)), count})):
         part = paths[first:last]
-        calm = np.abs(part[:, 0] - _medians(part[:, 0])) <= max(FLASH * restless[0], NOTABLE)
+        usual = calm(part[:, 0], max(FLASH * restless[0], NOTABLE))
         for axis, values in enumerate(part.T):
-            course = smoothed(values, calm.astype(float), WINDOWS, PLAY * restless[axis])
-            result[first:last, axis] = np.where(calm, course - values, 0)
+            course = smoothed(values, usual.astype(float), WINDOWS, PLAY * restless[axis])
+            result[first:last, axis] = np.where(usual, course - values, 0)
     return [Tone(*one) for one in result.tolist()]
-
-
-def _medians(values: Values) -> Values:
-    """The median of each of *values* (n,) and REACH ones before and after, as far as there are any."""
-    around = np.pad(values, REACH, constant_values=np.nan)
-    return np.nanmedian(sliding_window_view(around, 2 * REACH + 1), axis=1)
 
 
 def _steps(values: Values, limit: float) -> list[int]:

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from typing import NamedTuple, cast
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
+REACH = 3
+"""Frames on either side that one is compared with to see whether it stands alone: up to as many may do so together."""
 
 
 class Window(NamedTuple):
@@ -24,12 +27,17 @@ TRANSITION = 3.0
 
 def jitter(values: Values) -> float:
     """Standard deviation of the part of *values* (n,) that has no memory, whatever the course: by how far they are off
-    the middle of their neighbours, robustly; values are NaN where nothing is known. 0 where nobody can tell.
+    the middle of their neighbours, robustly. 0 where nobody can tell.
     """
-    off = values[1:-1] - (values[:-2] + values[2:]) / 2
-    off = np.abs(off[np.isfinite(off)])
+    off = np.abs(values[1:-1] - (values[:-2] + values[2:]) / 2)
     # The median of |d - (d' + d'') / 2| is 0.6745 * sqrt(1.5) times the standard deviation of independent d.
     return float(np.median(off) / (0.6745 * np.sqrt(1.5))) if off.size else 0.0
+
+
+def calm(values: Values, limit: float) -> NDArray[np.bool_]:
+    """Which of *values* (n,) are within *limit* of the median of themselves and REACH ones before and after."""
+    around = np.pad(values, REACH, constant_values=np.nan)
+    return np.abs(values - np.nanmedian(sliding_window_view(around, 2 * REACH + 1), axis=1)) <= limit
 
 
 def smoothed(values: Values, weights: Values, windows: Sequence[Window], tolerance: float) -> Values:
