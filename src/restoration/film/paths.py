@@ -26,12 +26,13 @@ TRANSITION = 3.0
 
 
 def jitter(values: Values) -> float:
-    """Standard deviation of the part of *values* (n,) that has no memory, whatever the course: by how far they are off
-    the middle of their neighbours, robustly. 0 where nobody can tell.
+    """Standard deviation of the part of *values* (n,) that has no memory: by how far they are off a cubic curve through
+    two neighbours on either side, robustly. 0 where there are fewer than five.
     """
-    off = np.abs(values[1:-1] - (values[:-2] + values[2:]) / 2)
-    # The median of |d - (d' + d'') / 2| is 0.6745 * sqrt(1.5) times the standard deviation of independent d.
-    return float(np.median(off) / (0.6745 * np.sqrt(1.5))) if off.size else 0.0
+    curve = np.array([-1, 4, 0, 4, -1]) / 6
+    off = np.abs(values[2:-2] - np.convolve(values, curve, mode="valid")) if len(values) >= len(curve) else values[:0]
+    # The median of what is off is 0.6745 times its standard deviation, to which all five contribute.
+    return float(np.median(off) / (0.6745 * np.sqrt(1 + (curve**2).sum()))) if off.size else 0.0
 
 
 def calm(values: Values, limit: float) -> NDArray[np.bool_]:

@@ -50,8 +50,10 @@ PLAY = 2.5
 little."""
 LEAST = 0.1
 """Pixels of `paths.jitter` below which pictures are left as they are: resampling would cost more."""
-SURE = 3.0
-"""Times the median by which measurements of a shot contradict each other: weave below that is not sure either."""
+SURE = 2.0
+"""Times the mean by which measurements of a shot contradict each other, at most WRONG pixels each: `paths.jitter` below
+that is not sure either."""
+WRONG = 1.0
 BUMP = 6.0
 """Times `paths.jitter` beyond which a picture is off for another reason, a wrong measurement among them."""
 LOBES = 4
@@ -139,7 +141,7 @@ def places(shifts: Shifts) -> Values:
 
 class _Shot(NamedTuple):
     """*places* of its pictures (n, 2), interpolated where they aren't *known* (n,), 0 or 1; the *parts* between which
-    nothing is known; *doubt*, by which measurements contradict each other, in pixels, as a median."""
+    nothing is known; *doubt*, by which measurements contradict each other, in pixels."""
 
     places: Values
     known: Values
@@ -167,7 +169,7 @@ def _gathered(shifts: Shifts) -> _Shot:
 
 def _places(count: int, ends: NDArray[np.int64], steps: Values) -> tuple[Values, float]:
     """Where pictures are (n, 2), as most of the *steps* (m, 2) between their *ends* (m, 2) have it, and by how much
-    steps are off that, as a median.
+    steps are off that, as a mean.
 
     Powers of deviations are least: at first absolute values, which have one minimum, and in the end hardly more than
     their number.
@@ -177,7 +179,7 @@ def _places(count: int, ends: NDArray[np.int64], steps: Values) -> tuple[Values,
         places = _solved(count, ends, steps, weights)
         off = np.hypot(*(places[ends[:, 1]] - places[ends[:, 0]] - steps).T)
         weights = np.maximum(off, ACCURACY) ** (power - 2)
-    return places, float(np.median(off))
+    return places, float(np.minimum(off, WRONG).mean())
 
 
 def _solved(count: int, ends: NDArray[np.int64], steps: Values, weights: Values) -> Values:
