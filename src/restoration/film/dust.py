@@ -115,14 +115,15 @@ def _blotches(
         margin = max(4, round(np.sqrt(area) / 2))
         box = np.s_[max(0, top - margin) : top + height + margin, max(0, left - margin) : left + width + margin]
         blotch = (labels[box] == label).astype(np.uint8)
-        inside, core, wide = blotch > 0, cv2.erode(blotch, _square(3)) > 0, cv2.dilate(blotch, _square(3)) > 0
+        inside, core = blotch > 0, cv2.erode(blotch, _square(3)) > 0
+        edge = (cv2.dilate(blotch, _square(3)) > 0) & ~core
         around = cv2.dilate(blotch, _square(2 * margin + 1)) > cv2.dilate(blotch, _square(5))
         contrast = np.median(change[box][inside])
         if (
             np.quantile(change[box][around], 0.85) < UNEXPLAINED * doubt * contrast
             and np.median(apart[box][inside]) < DISPUTED * doubt * contrast
             and np.std(gray[box][core if core.any() else inside]) < TEXTURED * doubt * contrast
-            and np.median(slope[box][wide & ~core]) > SHARP / doubt * contrast
+            and np.median(slope[box][edge]) > SHARP / doubt * contrast
         ):
             yield box, inside, around
 
