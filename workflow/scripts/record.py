@@ -2,10 +2,13 @@
 """Record what was invented of the faces of a video: a JSON of every track and frame, and a mask as video."""
 
 import json
+from itertools import chain
 from pathlib import Path
 
-from restoration.faces.record import record, write_mask
+from restoration.faces.record import record
 from restoration.files import atomic
+from restoration.media.chunks import read_chunk
+from restoration.media.masks import write_mask
 from restoration.media.timeline import Timeline
 from restoration.pipeline import job
 from restoration.pipeline.plan import beside
@@ -23,12 +26,13 @@ def main() -> None:
     parser.add_argument("--mask", required=True, type=Path, help="video to write")
     args = job.parse(parser)
     shots, timeline = json.loads(args.probe.read_text())["shots"], Timeline.read(args.timeline)
-    masks = beside(args.invented, shots, args.chunk_frames)
+    chunks = beside(args.invented, shots, args.chunk_frames)
     entries = [
         entry
-        for path in masks
+        for path in chunks
         for entry in json.loads(path.with_name(path.name.replace(".invented.mkv", ".json")).read_text())
     ]
+    masks = (mask[..., 0] for mask in chain.from_iterable(map(read_chunk, chunks)))
     write_mask(args.mask, masks, timeline, trimmed=args.spec["trimmed"])
     with atomic(args.output) as temporary:
         temporary.write_text(

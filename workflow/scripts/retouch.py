@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from restoration.engines.engine import use
-from restoration.media.chunks import write_chunk_and_masks
+from restoration.media.masks import write_with_masks
 from restoration.media.timeline import Timeline
 from restoration.pipeline import job
 from restoration.pipeline.plan import Span
@@ -34,7 +34,7 @@ def main() -> None:
     gray = lacks_colour(timeline, span.first, span.last, force=False)
     pictures = restored_chunk(stage, args.input, span, batch=args.batch, same_below=args.spec["same_below"])
     pairs = progress(told_apart(pictures, gray), len(span))
-    write_chunk_and_masks(args.output, args.mask, pairs, expected=len(span), source=args.input)
+    write_with_masks(args.output, args.mask, pairs, expected=len(span), source=args.input)
 
 
 if __name__ == "__main__":

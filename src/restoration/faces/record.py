@@ -1,17 +1,10 @@
 """What was invented of a video's faces: by whom, where, how much, and how like the source it is."""
 
-from collections.abc import Mapping, Sequence
-from itertools import chain
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-import av
 import numpy as np
 
-from restoration.files import atomic
-from restoration.media.chunks import read_chunk
-from restoration.media.codecs import EncodeSettings, encoder_options
-from restoration.media.encode import counted
 from restoration.media.timeline import Timeline
 
 METHODS = {
@@ -76,24 +69,3 @@ def restored_boxes(record: Mapping[str, Any] | None) -> dict[int, list[list[floa
 def _decision(share: float) -> str:
     """In words, how much of the strength a track gets."""
     return {0.0: f"{LEFT_ALONE}: too unlike the source", 1.0: "restored"}.get(share, f"softened to {share:.0%}")
-
-
-def write_mask(target: Path, chunks: Sequence[Path], timeline: Timeline, *, trimmed: bool) -> None:
-    """Write the masks in *chunks* as a gray FFV1 video; all of them, or no file.
-
-    With the times of *timeline*, which begin at 0 if it is *trimmed*: those of the result.
-    """
-    origin = int(timeline.pts[0]) if trimmed else 0
-    masks = counted(chain.from_iterable(map(read_chunk, chunks)), len(timeline.pts), target)
-    first = next(masks)
-    with atomic(target) as temporary, av.open(temporary, "w", format="matroska") as container:
-        stream = container.add_stream("ffv1", rate=25)
-        stream.height, stream.width = first.shape[:2]
-        stream.pix_fmt = "gray"
-        stream.options = encoder_options(EncodeSettings("ffv1"), stream.width, stream.height)
-        stream.time_base = stream.codec_context.time_base = timeline.time_base
-        for pts, mask in zip(timeline.pts.tolist(), chain([first], masks), strict=True):
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(mask[..., 0]), format="gray")
-            frame.pts, frame.time_base = pts - origin, timeline.time_base
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())

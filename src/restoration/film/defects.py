@@ -116,7 +116,9 @@ def weave(clean: Damaged, seed: int, *, deviation: float = 1.0) -> Damaged:
 
     frames = np.stack([moved(*pair, cv2.INTER_LANCZOS4) for pair in zip(clean.frames, shifts, strict=True)])
     dust, scratches = (
-        np.stack([moved(m.astype(np.uint8) * 255, s, cv2.INTER_LINEAR) > 25 for m, s in zip(masks, shifts, strict=True)])
+        np.stack(
+            [moved(m.astype(np.uint8) * 255, s, cv2.INTER_LINEAR) > 25 for m, s in zip(masks, shifts, strict=True)]
+        )
         for masks in (clean.dust, clean.scratches)
     )
     return replace(clean, frames=frames, dust=dust, scratches=scratches, shifts=clean.shifts + shifts)

@@ -7,13 +7,10 @@ under its final name always has one, and every read checks every frame against i
 import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import cast
 
 import av
-import cv2
 import numpy as np
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
 from restoration import journal
 from restoration.errors import RestorationError
@@ -67,24 +64,6 @@ def write_chunk(chunk: Path, frames: Iterable[Picture], *, expected: int, source
             )
         with atomic(hashes_path(chunk)) as listing:
             listing.write_text("\n".join(hashes) + "\n")
-
-
-def write_chunk_and_masks(
-    chunk: Path, masks: Path, pairs: Iterable[tuple[Picture, Frame]], *, expected: int, source: Path | None = None
-) -> None:
-    """Write the pictures of *pairs* to *chunk* as `write_chunk` does, and to the chunk *masks* the frames that tell
-    something of each of their pixels."""
-    waiting = list[NDArray[np.uint8]]()
-
-    def pictures() -> Iterator[Picture]:
-        for picture, mask in pairs:
-            # Masks wait until the pictures are written; compressed they are small.
-            waiting.append(cv2.imencode(".png", mask)[1])
-            yield picture
-
-    write_chunk(chunk, pictures(), expected=expected, source=source)
-    decoded = (cast(Frame, cv2.imdecode(mask, cv2.IMREAD_COLOR)) for mask in waiting)
-    write_chunk(masks, decoded, expected=expected)
 
 
 def read_chunk(chunk: Path) -> Iterator[Frame]:

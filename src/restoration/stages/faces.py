@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +15,7 @@ from restoration.faces.paste import Mask, pasted, recoloured, soft_mask
 from restoration.faces.restore import AlignedFace, FaceParser, FaceRestorer
 from restoration.faces.tracks import Track
 from restoration.frames import Frame, Picture, enriched, plain
-from restoration.media.chunks import write_chunk_and_masks
+from restoration.media.masks import write_with_masks
 from restoration.stages.runner import prefetch, progress
 
 
@@ -148,11 +147,10 @@ def write_faces(target: Path, invented: Path, shown: Iterable[Shown], *, expecte
     """Write the chunk of frames and the chunk of masks, and give all entries. *expected* frames, or nothing appears."""
     entries = list[dict[str, Any]]()
 
-    def pairs() -> Iterator[tuple[Picture, Frame]]:
+    def masked() -> Iterator[tuple[Picture, NDArray[np.uint8]]]:
         for one in shown:
             entries.extend(one.entries)
-            yield one.frame, cast(Frame, cv2.merge([one.invented] * 3))
+            yield one.frame, one.invented
 
-    made = progress(prefetch(pairs(), depth=2), expected)
-    write_chunk_and_masks(target, invented, made, expected=expected)
+    write_with_masks(target, invented, progress(prefetch(masked(), depth=2), expected), expected=expected)
     return entries

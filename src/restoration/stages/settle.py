@@ -15,6 +15,7 @@ import numpy as np
 
 from restoration.frames import Frame, resized
 from restoration.stages.motion import Array, Seen, Step
+from restoration.stages.window import windows
 
 REACH = 2
 """Neighbours on either side that are looked at; not more than `restoration.pipeline.plan.NEIGHBOURS`."""
@@ -26,6 +27,16 @@ class Upscaled:
 
     seen: Seen
     result: Frame
+
+    @property
+    def number(self) -> int:
+        """Its place in the video."""
+        return self.seen.number
+
+    @property
+    def shot(self) -> int:
+        """That of its shot."""
+        return self.seen.shot
 
     @cached_property
     def plain(self) -> Frame:
@@ -44,25 +55,16 @@ def settled(frames: Iterable[tuple[Frame, Frame, int]], first: int, wanted: rang
     For a result that does not depend on chunks, REACH frames of context are needed on either side, as far as the video
     has them. *stability* in [0, 1) is the weight of each neighbour against the one next to it that is nearer.
     """
-    window: list[Upscaled] = []
     numbered = enumerate(frames, first)
     upscaled = (Upscaled(Seen(before, number, shot), after) for number, (before, after, shot) in numbered)
-    for number in wanted:
-        while not window or window[-1].seen.number < number + REACH:
-            if (following := next(upscaled, None)) is None:
-                break
-            window.append(following)
-        window = [near for near in window if near.seen.number >= number - REACH]
-        middle = next(near for near in window if near.seen.number == number)
-        yield _settled(middle, [near for near in window if near.seen.shot == middle.seen.shot], stability)
+    for middle, earlier, later in windows(upscaled, wanted, REACH):
+        yield _settled(middle, earlier[::-1] + later, stability)
 
 
 def _settled(middle: Upscaled, near: list[Upscaled], stability: float) -> Frame:
     height, width = middle.result.shape[:2]
     total, weights = middle.detail.copy(), np.ones((height, width, 1), np.float32)
     for other in near:
-        if other is middle:
-            continue
         step = Step(other.seen, middle.seen, cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         columns, rows, trust = step.enlarged(width, height)
         moved = cv2.remap(other.detail, columns, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)

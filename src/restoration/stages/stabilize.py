@@ -14,6 +14,7 @@ from restoration.frames import Frame
 from restoration.pipeline.plan import NEIGHBOURS
 from restoration.stages.chroma import with_chroma
 from restoration.stages.motion import Array, Seen, Step
+from restoration.stages.window import windows
 
 
 def stabilized(
@@ -25,24 +26,15 @@ def stabilized(
     video has them. *strength* in [0, 1) is the weight of each frame against the one next to it that is nearer. Frames
     that were not *colorized* (by their number in the video) pass untouched.
     """
-    window: list[Seen] = []
     steps: dict[tuple[int, int], Step] = {}
     seen = (Seen(frame, number, shot) for number, (frame, shot) in enumerate(frames, first))
-    for number in wanted:
-        while not window or window[-1].number < number + NEIGHBOURS:
-            if (following := next(seen, None)) is None:
-                break
-            window.append(following)
-        window = [near for near in window if near.number >= number - NEIGHBOURS]
-        for pair in [pair for pair in steps if min(pair) < number - NEIGHBOURS]:
+    for middle, before, after in windows(seen, wanted, NEIGHBOURS):
+        for pair in [pair for pair in steps if min(pair) < middle.number - NEIGHBOURS]:
             del steps[pair]
-        middle = next(near for near in window if near.number == number)
-        if not colorized[number]:
+        if not colorized[middle.number]:
             yield middle.frame
             continue
-        before = [near for near in window if near.number < number and near.shot == middle.shot]
-        after = [near for near in window if near.number > number and near.shot == middle.shot]
-        yield _calm(middle, [before, after[::-1]], steps, strength)
+        yield _calm(middle, [before[::-1], after[::-1]], steps, strength)
 
 
 def _calm(middle: Seen, sides: list[list[Seen]], steps: dict[tuple[int, int], Step], strength: float) -> Frame:

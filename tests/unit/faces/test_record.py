@@ -2,16 +2,10 @@
 
 from fractions import Fraction
 
-import av
-import numpy as np
 import pytest
 
-from media_factory import video_times
-from restoration.errors import RestorationError
-from restoration.faces.record import record, write_mask
-from restoration.media.chunks import write_chunk
+from restoration.faces.record import record
 from restoration.media.timeline import Timeline
-from restoration.pipeline.plan import Span
 
 COUNT = 10
 START = 48000
@@ -86,66 +80,3 @@ def test_each_entry_has_the_time_at_which_the_result_shows_it(timeline):
     assert found["frames"] == [
         {"time": round(float((PTS[entry["frame"]] - START) * BASE), 6)} | entry for entry in entries
     ]
-
-
-def masks(width, height, count=COUNT):
-    """Different in each frame, and untouched in some."""
-    rng = np.random.default_rng(3)
-    for number in range(count):
-        gray = rng.integers(0, 256, (height, width), dtype=np.uint8) * (number % 4 > 0)
-        yield np.repeat(gray[..., None], 3, axis=-1)
-
-
-def chunks(folder, pictures, lengths):
-    first, paths, pictures = 0, [], list(pictures)
-    for length in lengths:
-        span = Span(first, first + length - 1)
-        paths.append(folder / f"{span}.invented.mkv")
-        write_chunk(paths[-1], pictures[first : first + length], expected=length)
-        first += length
-    return paths
-
-
-def read(path):
-    with av.open(path) as container:
-        (stream,) = container.streams
-        frames = list(container.decode(stream))
-        assert stream.codec_context.name == "ffv1"
-        assert {(frame.format.name, frame.key_frame) for frame in frames} == {("gray", True)}
-        return np.stack([frame.to_ndarray() for frame in frames])
-
-
-@pytest.mark.parametrize("trimmed", [False, True])
-@pytest.mark.parametrize(("width", "height"), [(96, 80), (33, 17)])
-def test_the_mask_is_a_gray_video_with_the_timelines_times(tmp_path, timeline, width, height, trimmed):
-    target = tmp_path / "out" / "x.faces.mkv"
-    write_mask(target, chunks(tmp_path, masks(width, height), [4, 1, 5]), timeline, trimmed=trimmed)
-    np.testing.assert_array_equal(read(target), np.stack(list(masks(width, height)))[..., 0])
-    due = [(pts - START * trimmed) * BASE for pts in PTS]
-    # Matroska counts milliseconds.
-    apart = [abs(time - exact) for time, exact in zip(video_times(target), due, strict=True)]
-    assert max(apart) <= Fraction(1, 2000)
-    assert [path.name for path in target.parent.iterdir()] == ["x.faces.mkv"]
-
-
-def test_chunks_do_not_matter_to_the_mask(tmp_path, timeline):
-    written = []
-    for name, lengths in {"a": [10], "b": [1] * 10}.items():
-        (tmp_path / name).mkdir()
-        write_mask(tmp_path / f"{name}.mkv", chunks(tmp_path / name, masks(64, 64), lengths), timeline, trimmed=False)
-        written.append(read(tmp_path / f"{name}.mkv"))
-    np.testing.assert_array_equal(*written)
-
-
-@pytest.mark.parametrize("lengths", [[4, 5], [4, 7]])
-def test_all_masks_or_no_file(tmp_path, timeline, lengths):
-    target = tmp_path / "out" / "x.faces.mkv"
-    with pytest.raises(RestorationError, match=f"10 frames were due and {sum(lengths)} came"):
-        write_mask(target, chunks(tmp_path, masks(64, 48, 11), lengths), timeline, trimmed=False)
-    assert list(target.parent.iterdir()) == []
-
-
-def test_a_single_frame(tmp_path):
-    timeline = Timeline.build(BASE, [START], 3003, [], ["a"])
-    write_mask(tmp_path / "x.mkv", chunks(tmp_path, masks(64, 48, 1), [1]), timeline, trimmed=True)
-    assert video_times(tmp_path / "x.mkv") == [0] and read(tmp_path / "x.mkv").shape == (1, 48, 64)

@@ -10,7 +10,8 @@ from safetensors.torch import save_file
 import old_photos as cases
 from restoration.engines.engine import use
 from restoration.errors import RestorationError
-from restoration.media.chunks import read_chunk, write_chunk, write_chunk_and_masks
+from restoration.media.chunks import read_chunk, write_chunk
+from restoration.media.masks import write_with_masks
 from restoration.models.load import content_sha256
 from restoration.pipeline.plan import Span
 from restoration.stages.retouch import Retoucher, told_apart
@@ -222,7 +223,7 @@ def test_chunks_of_frames_and_masks(tmp_path):
     stage = Within(Painting(), (16, 8, 0, 2))
     pictures = restored_chunk(stage, tmp_path / "in.mkv", Span(0, 2), batch=2)
     pairs = told_apart(pictures, [True, False, False])
-    write_chunk_and_masks(tmp_path / "a.mkv", tmp_path / "a.mask.mkv", pairs, expected=3, source=tmp_path / "in.mkv")
+    write_with_masks(tmp_path / "a.mkv", tmp_path / "a.mask.mkv", pairs, expected=3, source=tmp_path / "in.mkv")
     frames, masks = (np.stack(list(read_chunk(tmp_path / name))) for name in ("a.mkv", "a.mask.mkv"))
     luma = round(0.299 * 200 + 0.587 * 100)
     assert (np.abs(frames[0, 2:10].astype(int) - luma) <= 1).all()
