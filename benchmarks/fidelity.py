@@ -28,7 +28,7 @@ from restoration.frames import Frame, resized
 from restoration.models.convert import convert
 from restoration.models.fetch import fetch
 from restoration.models.registry import load_registry
-from restoration.stages.motion import Seen, Step
+from restoration.motion import Seen, Step
 from restoration.stages.upscale import Upscaler, projected
 
 VARIANTS = {

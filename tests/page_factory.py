@@ -63,7 +63,20 @@ def faces_of(timeline):
 def write_pages(folder, video="clip"):
     """The page of a clip with everything on it, its card, and the list of it and four that went otherwise."""
     source, description, timeline, restored, report = restored_clip(folder)
-    faces, table = folder / "faces.json", folder / "measures.tsv"
+    faces, repairs, table = folder / "faces.json", folder / "repairs.json", folder / "measures.tsv"
+    suffered = {"first": 0, "last": 59, "weave": 0.8, "flicker": 0.07, "noise": 3, "scratches": 1}
+    settings = {
+        "weave": "fill",
+        "flicker": 1,
+        "dust": 0.5,
+        "scratches": True,
+        "grain": 0.5,
+        "blocks": 5,
+        "blur": 1,
+        "halo": 0,
+    }
+    replaced = [{"dust": 9, "scratches": 8, "border": 7, "painted": 6}]
+    repairs.write_text(json.dumps({"settings": {"repair": settings}, "shots": [suffered], "frames": replaced}))
     faces.write_text(json.dumps(faces_of(timeline)))
     finding = {
         "measure": "luma_flicker",
@@ -90,8 +103,9 @@ def write_pages(folder, video="clip"):
         (logs / f"{name}.log").write_text("Took 2.00 s, 3.00 CPU s, 100 MB\n")
     page, card = folder / "page.html", folder / "cards" / "clip" / "page.json"
     write_page(
-        page, card, video, SPEC, source, description, timeline, restored, delivery=report, faces=faces, logs=logs,
-        current=CURRENT, measures=measures, table=table, findings=[finding], provenance=folder / "clip.provenance.json",
+        page, card, video, SPEC, source, description, timeline, restored, delivery=report, faces=faces, repairs=repairs,
+        logs=logs, current=CURRENT, measures=measures, table=table, findings=[finding],
+        provenance=folder / "clip.provenance.json",
     )  # fmt: skip
     other = folder / "cards" / "short" / "page.json"
     other.parent.mkdir()

@@ -1,6 +1,7 @@
 """The types that everything passes on: decoded pictures."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import TypeVar, cast
 
 import cv2
@@ -22,6 +23,12 @@ Pictures = NDArray[np.unsignedinteger]
 """Pictures of one size and kind: (n, height, width, 3 or 4)."""
 
 P = TypeVar("P", bound=Picture)
+
+BT601 = np.array([0.299, 0.587, 0.114], np.float32)
+"""Shares of red, green and blue in luma."""
+
+Box = Sequence[int]
+"""A part of a picture: width, height, left, top."""
 
 STEP = 0xFFFF // 0xFF
 """Of 16 bits, what is one step of 8."""
@@ -60,6 +67,14 @@ def enriched(frame: Frame, source: Picture) -> Picture:
         deep += source[..., :3]
         result = deep.clip(0, 0xFFFF, out=deep).astype(np.uint16)
     return result if source.shape[2] == 3 else cast(Picture, np.dstack([result, source[..., 3]]))
+
+
+def inside(frame: Frame, box: Box | None) -> Frame:
+    """The part of *frame* in *box*, not copied; all of it without one."""
+    if box is None:
+        return frame
+    width, height, left, top = box
+    return frame[top : top + height, left : left + width]
 
 
 def resized(picture: P, size: tuple[int, int]) -> P:

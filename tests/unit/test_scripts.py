@@ -10,7 +10,7 @@ import pytest
 REPOSITORY = Path(__file__).parents[2]
 SCRIPTS = {path.stem: path for path in (REPOSITORY / "workflow" / "scripts").glob("*.py")}
 SECONDS_TO_IMPORT = {"torch", "torchvision", "spandrel"}
-WITH_PYTORCH = {"colorize", "detect", "track", "faces", "weight", "calibrate", "sheet"}
+WITH_PYTORCH = {"retouch", "colorize", "detect", "track", "faces", "weight", "calibrate", "sheet"}
 
 
 def imported(script):

@@ -183,6 +183,16 @@ def face_record(wildcards):
     )
 
 
+def repair_record(wildcards):
+    """Input function: the record of a video's repairs, if there is one."""
+    is_repaired = "repairs" in CONFIGURATION.videos[wildcards.video].steps
+    return (
+        [stored(f"{RESULTS}/{wildcards.video}/{wildcards.video}.repairs.json")]
+        if is_repaired
+        else []
+    )
+
+
 def labelled_faces(wildcards):
     """Input function: the record of a video's faces where an encode labels them."""
     # Of the mask of faces, too, Snakemake asks whether it is a variant.
@@ -319,6 +329,19 @@ def chunks_of_form(wildcards):
 def first_chunks(wildcards, input):
     """Params function: of these the first after each stage, whose place tells where the others are."""
     return [chunk for chunk in input.chunks if Path(chunk).name.startswith(f"{0:07d}-")]
+
+
+def survey(wildcards):
+    """What a video's shots suffer from, as it is configured now; nothing of frames that are repaired each alone."""
+    passes = "survey" in CONFIGURATION.videos[wildcards.video].steps
+    return kept_file(wildcards.video, "survey", "jsonl") if passes else []
+
+
+def masks_of_repairs(wildcards):
+    """Input function: where each chunk of a video was repaired, and where it was retouched."""
+    steps = CONFIGURATION.videos[wildcards.video].steps["repairs"]["settings"]
+    files = [of_all_chunks(step, ".mask.mkv")(wildcards) for step in steps]
+    return files[0] if isinstance(files[0], str) else sum(files, [])
 
 
 def tracks(wildcards):

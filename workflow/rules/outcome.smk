@@ -101,8 +101,13 @@ def deliveries(video):
         for step in steps
         if step.startswith("sign")
     ]
-    kinds = ("json", "mkv") if "faces" in steps else ()
-    records = [f"{RESULTS}/{video}/{video}.faces.{kind}" for kind in kinds]
+    recorded = {"faces": "record", "repairs": "repairs"}
+    records = [
+        f"{RESULTS}/{video}/{video}.{what}.{kind}"
+        for what, step in recorded.items()
+        for kind in ("json", "mkv")
+        if step in steps
+    ]
     return [*files, *(f"{file}.delivery.json" for file in files), *signed, *records]
 
 

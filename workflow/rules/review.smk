@@ -86,6 +86,7 @@ rule page:
         restored=restored_video,
         delivery=delivery_report,
         faces=face_record,
+        repairs=repair_record,
         measures=stored(f"{RESULTS}/{{video}}/{{video}}.measures.json"),
         table=stored(f"{RESULTS}/{{video}}/{{video}}.measures.tsv"),
         provenance=stored(f"{RESULTS}/{{video}}/{{video}}.provenance.json"),
@@ -114,7 +115,7 @@ rule page:
     shell:
         "page.py --video {wildcards.video:q} --spec {params.spec:q} --probe {input.probe:q} --timeline {input.timeline:q}"
         " --source={params.source:q} --restored {input.restored:q} --delivery {input.delivery:q} --faces {input.faces:q}"
-        " --measures {input.measures:q} --table {input.table:q} --provenance {input.provenance:q}"
+        " --repairs {input.repairs:q} --measures {input.measures:q} --table {input.table:q} --provenance {input.provenance:q}"
         " --log {log:q} --current {params.current:q} --card {output.card:q} {output.page:q} 2>&1 | tee {log:q}"
 
 

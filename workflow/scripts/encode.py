@@ -9,7 +9,8 @@ from pathlib import Path
 
 from restoration.faces.record import restored_boxes
 from restoration.files import atomic
-from restoration.frames import Frame, Picture
+from restoration.film.grain import grainy
+from restoration.frames import Frame, Picture, enriched, plain
 from restoration.media.chunks import read_chunk, read_pictures
 from restoration.media.codecs import EncodeSettings
 from restoration.media.delivery import delivery
@@ -40,13 +41,20 @@ def main() -> None:
     chunks = beside(args.first_chunk, description["shots"], args.chunk_frames)
     label, face_label = args.spec["label"], args.spec["face_label"]
     boxes = restored_boxes(json.loads(args.faces.read_text())) if face_label else {}
-    width = description["size"][0]
+    grain, width = args.spec["grain"], description["size"][0]
+
+    def grain_of(picture: Picture) -> dict[str, float]:
+        """Its strength, and how much larger it is in a picture that was enlarged."""
+        return {"deviation": grain, "size": picture.shape[1] / width}
+
     sealing = {"mark": args.spec["mark"]}
     if "sign" in args.spec:
         facts = {"spec": args.spec, "certificate": args.certificate, "key": args.key}
         sealing["seal"] = partial(sign, **facts, source=description["source"]["sha256"])
     if is_still(args.source):
         pictures: Iterable[Picture] = chain.from_iterable(map(read_pictures, chunks))
+        if grain:
+            pictures = (enriched(grainy(plain(one), 0, **grain_of(one)), one) for one in pictures)
         pictures = faces_labelled(pictures, face_label, boxes, width) if boxes else pictures
         (picture,) = labelled(pictures, label) if label else pictures
         ledger = deliver_still(args.output, picture, args.source, description, args.spec.get("quality"), **sealing)
@@ -54,6 +62,8 @@ def main() -> None:
     else:
         frames: Iterable[Frame] = chain.from_iterable(map(read_chunk, chunks))
         timeline, settings = Timeline.read(args.timeline), EncodeSettings.of(args.spec)
+        if grain:
+            frames = (grainy(frame, number, **grain_of(frame)) for number, frame in enumerate(frames))
         frames = faces_labelled(frames, face_label, boxes, width) if boxes else frames
         if label:
             frames = labelled(frames, label, timeline.frames_within(args.spec["label_seconds"]))

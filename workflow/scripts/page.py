@@ -14,6 +14,7 @@ def main() -> None:
     parser = job.result_parser(__doc__)
     parser.add_argument("--delivery", required=True, type=Path)
     parser.add_argument("--faces", type=Path, nargs="?", help="the record of its faces, if they were restored")
+    parser.add_argument("--repairs", type=Path, nargs="?", help="the record of its repairs, if there were any")
     parser.add_argument("--measures", required=True, type=Path)
     parser.add_argument("--table", required=True, type=Path, help="of the measures of each frame")
     parser.add_argument("--provenance", required=True, type=Path)
@@ -33,6 +34,7 @@ def main() -> None:
         args.restored,
         delivery=args.delivery,
         faces=args.faces,
+        repairs=args.repairs,
         logs=args.log.parent,
         current=args.current,
         measures=measures,

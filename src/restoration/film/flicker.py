@@ -57,12 +57,10 @@ def change(before: Luma, after: Luma) -> Tone | None:
     """How exposure changed from *before* to *after*, uint8 (h, w), as seen where both show the same; None where nobody
     can tell."""
     scale = min(1.0, WORKING_WIDTH / before.shape[1])
-    first, second = (
-        cv2.resize(luma, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) for luma in (before, after)
-    )
-    height, width = first.shape
+    height, width = (round(length * scale) for length in before.shape)
     if min(height, width) < SMALLEST:
         return None
+    first, second = (cv2.resize(luma, (width, height), interpolation=cv2.INTER_AREA) for luma in (before, after))
     # Motion is found between pictures of one exposure.
     alike = cv2.convertScaleAbs(first, alpha=max(float(second.mean()), 1) / max(float(first.mean()), 1))
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)

@@ -9,7 +9,7 @@ import numpy as np
 
 from restoration.film.neighbours import compensated, deviation, distinct, flow, luma
 from restoration.frames import Frame
-from restoration.stages.motion import Array
+from restoration.motion import Array
 
 REACH = 2
 """Neighbours on either side that are averaged."""
@@ -54,15 +54,15 @@ def calmed(frame: Frame, before: Sequence[Frame], after: Sequence[Frame], *, noi
     return cast(Frame, np.rint(own).clip(0, 255).astype(np.uint8))
 
 
-def grainy(frame: Frame, number: int, *, deviation: float, seed: int, size: float = 1) -> Frame:
+def grainy(frame: Frame, number: int, *, deviation: float, size: float = 1) -> Frame:
     """*frame*, whose index in its video is *number*, with gray grain of a standard *deviation*, of 255.
 
     That is the one of middle tones: towards black and white grain fades, so that the mean stays. Its grains are larger
-    by *size*, as a picture is that was enlarged. Every number and *seed* has its own, the same wherever and in whatever
-    order it is asked for: it is made of nothing but raw bits of PCG64, which no version of NumPy may change.
+    by *size*, as a picture is that was enlarged. Every number has its own, the same wherever and in whatever order it
+    is asked for: it is made of nothing but raw bits of PCG64, which no version of NumPy may change.
     """
     height, width = frame.shape[:2]
-    top, left, flips = (int(bits) for bits in np.random.PCG64([seed, number]).random_raw(3))
+    top, left, flips = (int(bits) for bits in np.random.PCG64(number).random_raw(3))
     top, left = top % FIELD, left % FIELD
     field = _field(height, width, size)[top : top + height, left : left + width]
     field = field[:: 1 - 2 * (flips & 1), :: 1 - (flips & 2)]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restoration.frames import Frame
-from restoration.stages.motion import SMALLEST_FLOW, Array
+from restoration.motion import SMALLEST_FLOW, Array
 
 Mask = NDArray[np.uint8]
 """One sample for each pixel: (h, w)."""

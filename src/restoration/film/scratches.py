@@ -1,4 +1,4 @@
-"""Vertical scratches of film: lines found in single pictures, confirmed over a shot, taken away.
+"""Vertical scratches of film: lines found in single pictures, and confirmed over a shot.
 
 A scratch is thin, nearly upright, lighter or darker than both its sides, over most of the height, and it stays at its
 place in the frame while the scene moves beneath: Kokaram, Motion Picture Restoration (1998); Joyeux et al., Detection
@@ -15,10 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from restoration.frames import Frame
-
 Array = NDArray[np.float32]
-Places = NDArray[np.float64]
 Seen = dict[int, "Line"]
 """A line in the frames of a shot in which it is seen, by their number."""
 
@@ -39,9 +36,11 @@ LEANING = 8.0
 RIM = 6.0
 """Distance to the edge of the picture within which a line cannot be told from it."""
 BLACK = 32
-"""Of 255: columns at the sides that are nowhere lighter are black bars, and no part of the picture."""
+"""Of 255: what is nowhere lighter, at the sides or above and below, are black bars, and no part of the picture."""
 APART = 8.0
 """Distance within which only the line that is seen best counts: what lies between two lines looks like a third one."""
+HIDDEN = 12
+"""Of 255: surroundings as near to black, or white, hide lines that are darker, or lighter; nothing is told there."""
 TEXTURE = 60
 """Width of the surroundings whose texture a line must surpass."""
 GRAIN = 1.5
@@ -71,21 +70,6 @@ CALM = 9
 MOVED = 1.5
 """Standard deviation of the scene's place from which on it is told whether a line moves with it."""
 
-MARGIN = 1.0
-"""On either side of a scratch, to where its soft edges reach."""
-SIDE = 2
-"""Width of what is compared with the scratch, beyond that, on either side."""
-ALONG = 30 / 480
-"""Of the height: standard deviation of the average of how much lighter or darker a scratch is."""
-STRONGEST = 1.3
-"""Of its contrast, as seen over the shot: more than this belongs to the scene."""
-UNEVEN = 0.5
-"""Of its contrast: by how much a scratch may differ along its height; more belongs to the scene."""
-FLAT = 100.0
-"""Variance (of 255) below which a scratch is taken for translucent: there is nothing to be seen through it."""
-LOST = 3
-"""Steps from black or white within which samples were cut off."""
-
 
 @dataclass(frozen=True)
 class Line:
@@ -107,23 +91,29 @@ def candidates(luma: NDArray[np.uint8]) -> list[Line]:
     """Lines in one picture, given by its *luma*, uint8 (h, w), that may be scratches; those seen best come first."""
     width = luma.shape[1]
     scale = width / USUAL
-    bands = cast(Array, cv2.resize(luma.astype(np.float32), (width, BANDS), interpolation=cv2.INTER_AREA))
-    shown = np.flatnonzero(bands.max(axis=0) > BLACK)
-    if width < NARROWEST or not shown.size:
+    rows, columns = (np.flatnonzero(luma.max(axis=axis) > BLACK) for axis in (1, 0))
+    if width < NARROWEST or not rows.size:
         return []
+    picture = luma[rows[0] : rows[-1] + 1]
+    bands = cast(Array, cv2.resize(picture.astype(np.float32), (width, BANDS), interpolation=cv2.INTER_AREA))
     ridges = _ridges(bands, scale)
-    texture = cv2.blur(ridges.max(axis=0).clip(0), (round(TEXTURE * scale), 1))
+    around = round(TEXTURE * scale), 1
+    texture, light = (cv2.blur(one, around) for one in (ridges.max(axis=0).clip(0), bands))
+    middles = rows[0] + (np.arange(BANDS) + 0.5) * len(picture) / BANDS - 0.5
+    heights = np.linspace(0, len(luma) - 1, KNOTS)
     lines = []
-    for sign, ridge in zip((1, -1), ridges, strict=True):
-        seen = (ridge / (CLEAR * (texture + GRAIN))).clip(0, 1)
-        lines += [line for path in _paths(seen, scale) if (line := _line(bands, path, seen, sign, scale))]
-    left, right = shown[0] + RIM * scale, shown[-1] - RIM * scale
+    for sign, ridge, hidden in zip((1, -1), ridges, (light > 255 - HIDDEN, light < HIDDEN), strict=True):
+        seen = np.where(hidden, LEAST, (ridge / (CLEAR * (texture + GRAIN))).clip(0, 1)).astype(np.float32)
+        lines += [
+            line for path in _paths(seen, scale) if (line := _line(bands, path, ridge, seen, hidden, sign, scale))
+        ]
+    left, right = columns[0] + RIM * scale, columns[-1] - RIM * scale
     told: list[Line] = []
     for line in sorted(lines, key=lambda line: (-line.share, -abs(line.contrast), line.place)):
         first, last = min(line.places), max(line.places)
         alone = all(abs(line.place - other.place) > APART * scale for other in told)
         if alone and left < first and last < right and last - first < LEANING * scale:
-            told.append(line)
+            told.append(replace(line, places=tuple(np.interp(heights, middles, line.places).tolist())))
     return told
 
 
@@ -171,36 +161,47 @@ def _paths(seen: Array, scale: float) -> Iterator[NDArray[np.intp]]:
         yield np.array(path[::-1])
 
 
-def _line(bands: Array, path: NDArray[np.intp], seen: Array, sign: int, scale: float) -> Line | None:
-    """What *path* is, or None where there is no line after all: its middle, smoothed, and the profile across it."""
+def _line(
+    bands: Array, path: NDArray[np.intp], ridge: Array, seen: Array, hidden: NDArray[np.bool_], sign: int, scale: float
+) -> Line | None:
+    """The line along *path*, or None where there is none after all; its places are those in each band.
+
+    Where it is not seen, the bands above and below tell its place, and the median of all how light it is across.
+    """
     weights = seen[np.arange(BANDS), path]
-    clear = weights >= 0.5
-    # Where nothing is seen, the bands above and below tell.
+    visible = ~hidden[np.arange(BANDS), path]
+    clear = visible & (weights > LEAST)
+    if clear.sum() < LEAST * BANDS / 2:
+        return None
+    near = round(4 * scale)
+    columns = (path[:, None] + np.arange(-near, near + 1)).clip(0, bands.shape[1] - 1)
+    heights = ridge[np.arange(BANDS)[:, None], columns].clip(0) + 1e-3
+    middles = (columns * heights).sum(axis=1) / heights.sum(axis=1)
     places, total = (
         cv2.GaussianBlur(values[:, None], (1, 13), 2, borderType=cv2.BORDER_REFLECT)[:, 0]
-        for values in (path * (weights + 0.001), weights + 0.001)
+        for values in (middles * (weights + 1e-3), weights + 1e-3)
     )
     places = (places / total).astype(np.float64)
     reach = round(9 * scale)
     across = np.arange(-reach, reach + 1)
-    strip = _sampled(bands, places[:, None] + across)[clear]
-    profile = sign * np.median(strip - _between(strip, max(2, round(2 * scale))), axis=0)
+    strip = sampled(bands, places[:, None] + across)[clear]
+    profile = sign * np.median(strip - between(strip, max(2, round(2 * scale))), axis=0)
     peak = profile[np.abs(across) <= max(1, scale)].max()
     if peak <= 0:
         return None
     beside = across[profile < peak / 2]
     width = beside[beside > 0].min(initial=reach) - beside[beside < 0].max(initial=-reach) - 1
-    knots = np.interp(np.linspace(0, BANDS - 1, KNOTS), np.arange(BANDS), places)
-    return Line(tuple(knots.tolist()), float(width), float(sign * peak), float(clear.mean()))
+    return Line(tuple(places.tolist()), float(width), float(sign * peak), float(clear.sum() / visible.sum()))
 
 
-def _sampled(picture: Array, columns: Places) -> Array:
-    """*picture* (h, w) or (h, w, c) at *columns* (h, n) of each row, 0 beyond its edges."""
+def sampled(picture: Array, columns: NDArray[np.floating]) -> Array:
+    """*picture* (h, w) or (h, w, c) at *columns* (h, n) of each row; its edges go on beyond them."""
     rows = np.broadcast_to(np.arange(len(columns), dtype=np.float32)[:, None], columns.shape)
-    return cast(Array, cv2.remap(picture, columns.astype(np.float32), rows, cv2.INTER_CUBIC))
+    places = columns.astype(np.float32), rows
+    return cast(Array, cv2.remap(picture, *places, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))
 
 
-def _between(strip: Array, side: int) -> Array:
+def between(strip: Array, side: int) -> Array:
     """*strip* (h, n) or (h, n, c) as interpolated between the means of the *side* columns at its left and right."""
     width = strip.shape[1]
     left, right = (part.mean(axis=1, keepdims=True) for part in (strip[:, :side], strip[:, -side:]))
@@ -228,11 +229,12 @@ def confirmed(found: Sequence[Sequence[Line]], width: int, motion: Sequence[floa
 def _tracks(found: Sequence[Sequence[Line]], jump: float) -> list[Seen]:
     """Lines of the same sign that are less than *jump* pixels apart from frame to frame; the nearest go together."""
     tracks: list[Seen] = []
+    recent: list[Seen] = []
     for number, lines in enumerate(found):
-        recent = [track for track in tracks if max(track) >= number - 1 - GAP]
+        recent = [track for track in recent if _last(track) >= number - 1 - GAP]
         distances = sorted(
             (distance, a, b)
-            for a, last in enumerate(track[max(track)] for track in recent)
+            for a, last in enumerate(track[_last(track)] for track in recent)
             for b, line in enumerate(lines)
             if last.contrast * line.contrast > 0
             and (distance := np.abs(np.subtract(last.places, line.places)).mean()) < jump
@@ -242,8 +244,15 @@ def _tracks(found: Sequence[Sequence[Line]], jump: float) -> list[Seen]:
             if b in free and number not in recent[a]:
                 recent[a][number] = lines[b]
                 free.remove(b)
-        tracks += [{number: lines[b]} for b in sorted(free)]
+        new = [{number: lines[b]} for b in sorted(free)]
+        tracks += new
+        recent += new
     return tracks
+
+
+def _last(track: Seen) -> int:
+    """The last frame of a track: the frames of a shot come in order."""
+    return next(reversed(track))
 
 
 def _completed(seen: Seen) -> list[Line]:
@@ -271,71 +280,3 @@ def _lasts(lines: Sequence[Line], first: int, scale: float, motion: Sequence[flo
     scene = np.cumsum(motion)[first : first + len(lines)]
     moved, in_scene, in_frame = (cv2.blur(one[:, None], (1, CALM)).std() for one in (scene, places - scene, places))
     return moved < MOVED * scale or in_frame < in_scene
-
-
-def filled(frame: Frame, lines: Sequence[Line]) -> tuple[Frame, NDArray[np.uint8]]:
-    """*frame* without the scratches *lines*, and where it was changed: uint8 (h, w), 255 or 0.
-
-    How much lighter or darker a scratch is than what lies between its sides is averaged along its height and taken
-    off, so that the texture beneath stays. Where that was cut off at black or white, and where a scratch is opaque, it
-    is interpolated between both sides.
-    """
-    result = frame
-    for line in lines:
-        result = _filled(result, line)
-    return result, (result != frame).any(axis=-1).astype(np.uint8) * 255
-
-
-def _filled(frame: Frame, line: Line) -> Frame:
-    height, width = frame.shape[:2]
-    scale = max(1, width / USUAL)
-    half = line.width / 2 + MARGIN * scale
-    side = round(SIDE * scale)
-    reach = int(np.ceil(half)) + side
-    columns = slice(max(0, int(min(line.places)) - reach - 2), int(max(line.places)) + reach + 4)
-    piece = frame[:, columns].astype(np.float32)
-    middle = np.interp(np.arange(height), np.linspace(0, height - 1, KNOTS), line.places) - columns.start
-
-    # The scratch made straight: its middle is in the middle column.
-    across = np.arange(-reach, reach + 1)
-    strip = _sampled(piece, middle[:, None] + across)
-    base = _between(strip, side)
-    offset = _offset(strip, base, line)
-    taper = (half + 0.5 - np.abs(across)).clip(0, 1).astype(np.float32)[:, None]
-    variance = strip.var(axis=0).mean(axis=-1)
-    clarity = (variance[reach] + FLAT) / ((variance[:side].mean() + variance[-side:].mean()) / 2 + FLAT)
-    opacity = float(np.clip(1.5 - 2 * clarity, 0, 1))
-
-    back = np.arange(piece.shape[1]) - middle[:, None] + reach
-    offset, base, opaque = (
-        _sampled(one, back) for one in (offset * taper, base, np.full_like(offset, opacity) * taper)
-    )
-    restored = piece - offset
-    cut_off = _cut_off(piece, line) & (np.abs(offset) > 1)
-    inside = base.clip(np.minimum(piece, restored), np.maximum(piece, restored))
-    restored = np.where(cut_off, inside, restored)
-    restored += opaque * (base - restored)
-    result = frame.copy()
-    result[:, columns] = np.rint(restored).clip(0, 255)
-    return result
-
-
-def _offset(strip: Array, base: Array, line: Line) -> Array:
-    """By how much *strip* (h, n, 3) with a scratch is lighter than its *base* on average along the height."""
-    sign, contrast = np.sign(line.contrast), abs(line.contrast)
-    difference = strip - base
-    usual = np.median(difference, axis=0, keepdims=True)
-    sure = 1 - _cut_off(strip, line).astype(np.float32)
-    deviation = (difference - usual).clip(-UNEVEN * contrast, UNEVEN * contrast)
-    sigma = ALONG * len(strip)
-    local, weight = (
-        cv2.GaussianBlur(one, (1, 2 * round(3 * sigma) + 1), sigmaX=1, sigmaY=sigma, borderType=cv2.BORDER_REFLECT)
-        for one in (deviation * sure, sure)
-    )
-    offset = usual + local / (weight + 0.05)
-    return cast(Array, sign * (sign * offset).clip(0, STRONGEST * contrast))
-
-
-def _cut_off(samples: Array, line: Line) -> NDArray[np.bool_]:
-    """Where *samples* are too light, or too dark, to tell what is beneath."""
-    return samples > 255 - LOST if line.contrast > 0 else samples < LOST

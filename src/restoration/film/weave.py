@@ -72,10 +72,10 @@ class Shift(NamedTuple):
 def moved(before: Luma, after: Luma) -> Shift | None:
     """How far the picture moved from *before* to *after*, uint8 (h, w), at its centre; None where nobody can tell."""
     scale = min(1.0, WORKING_WIDTH / before.shape[1])
+    if min(before.shape) * scale < SMALLEST:
+        return None
     first, second = _leveled(before, scale), _leveled(after, scale)
     height, width = first.shape
-    if min(height, width) < SMALLEST:
-        return None
     corners = cast(Corners | None, cv2.goodFeaturesToTrack(first, CORNERS, 0.01, APART * width))
     if corners is None:
         return None
@@ -137,6 +137,17 @@ def places(shifts: Shifts) -> Values:
     All is 0 where most of the shot is unknown.
     """
     return _gathered(shifts).places
+
+
+def linked(shifts: Shifts) -> NDArray[np.int64]:
+    """For each picture of one shot the number of the part that it is in, -1 where that is unknown: only within a part
+    is known how `places` lie to each other."""
+    shot = _gathered(shifts)
+    result = np.full(len(shot.known), -1)
+    for number, part in enumerate(shot.parts):
+        result[part] = number
+    result[shot.known == 0] = -1
+    return result
 
 
 class _Shot(NamedTuple):

@@ -20,14 +20,18 @@ from restoration.models import unpickle
 from restoration.models.deoldify import folded
 from restoration.models.load import (
     build,
+    build_autoencoder,
     build_colorizer,
     build_detector,
     build_face_restorer,
+    build_finder,
+    build_mapping,
     build_parser,
     build_recogniser,
     content_sha256,
 )
 from restoration.models.registry import Model
+from restoration.models.spade import EDGE
 from restoration.models.waifu2x import CUNET, CUNet, UpConv7
 
 NCNN_TYPES = {0: "<f4", 0x01306B47: "<f2"}
@@ -76,12 +80,17 @@ def convert(source: Path, model: Model, target: Path) -> None:
     }
     if model.format == "fastai":
         state = folded(state)
+    if EDGE in model.architecture:
+        state[EDGE] = torch.tensor(model.architecture[EDGE])
     builders: Mapping[str, Callable[[Mapping[str, Tensor], str], object]] = {
         "colorize": build_colorizer,
         "detect": build_detector,
         "restore_faces": build_face_restorer,
         "parse_faces": build_parser,
         "identify_faces": build_recogniser,
+        "retouch": build_mapping,
+        "autoencode": build_autoencoder,
+        "find_scratches": build_finder,
     }
     if model.task in builders:
         builders[model.task](state, str(source))
@@ -104,12 +113,14 @@ def _read_pth(source: Path, model: Model) -> Mapping[str, Tensor]:
     if name and name not in NUNIF:
         raise RestorationError(f"{source} holds the network {name}; of nunif's, these are known: {', '.join(NUNIF)}")
     marks = {CUNET: torch.zeros(1)} if name in NUNIF_CUNETS else {}
-    for key in ("params_ema", "params", "state_dict"):
+    for key in ("params_ema", "params", "state_dict", "model_state"):
         if isinstance(state, dict) and key in state:
             state = state[key]
             break
     if not isinstance(state, dict) or not all(isinstance(tensor, Tensor) for tensor in state.values()):
-        raise RestorationError(f"{source} is no state dict: expected tensors, or params_ema, params or state_dict")
+        raise RestorationError(
+            f"{source} is no state dict: expected tensors, or params_ema, params, state_dict or model_state"
+        )
     return state | marks
 
 

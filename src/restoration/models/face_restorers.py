@@ -1,4 +1,4 @@
-"""Networks that have learned what faces look like, and invent: GFPGAN, RestoreFormer, CodeFormer."""
+"""Networks that have learned what faces look like, and invent: GFPGAN, RestoreFormer, CodeFormer, SPADE."""
 
 import warnings
 from collections.abc import Mapping
@@ -7,6 +7,8 @@ from spandrel.architectures.GFPGAN import GFPGANArch
 from spandrel.architectures.RestoreFormer import RestoreFormer, RestoreFormerArch
 from spandrel.architectures.RestoreFormer.__arch.restoreformer_arch import MultiHeadDecoderTransformer
 from torch import Tensor, nn
+
+from restoration.models import spade
 
 FACE_EDGE = 512
 """Pixels along the edges of an aligned face."""
@@ -61,8 +63,10 @@ def from_state(state: Mapping[str, Tensor], fidelity: float) -> FaceGenerator | 
     tell what does not fit.
     """
     tensors, options = dict(state), dict[str, object]()
-    if GFPGANArch().detect(tensors):
-        network: nn.Module = GFPGANArch().load(tensors).model
+    if spade.OWN in state:
+        network: nn.Module = spade.from_state(tensors)
+    elif GFPGANArch().detect(tensors):
+        network = GFPGANArch().load(tensors).model
         # The noise that was stored with the weights: fresh one would flicker, and no run would be like the other.
         options = {"return_rgb": False, "randomize_noise": False}
     elif CODEFORMER in state:

@@ -17,8 +17,10 @@ from restoration.models import (
     deoldify,
     face_restorers,
     mtcnn,
+    old_photos,
     parsenet,
     retinaface,
+    scratch_finder,
     sface,
     waifu2x,
     yunet,
@@ -89,6 +91,19 @@ def load_recogniser(path: Path, source_sha256: str) -> SFace:
     return build_recogniser(read(path, source_sha256), str(path))
 
 
+def load_photographs(
+    mapping: tuple[Path, str], encoder: tuple[Path, str], decoder: tuple[Path, str]
+) -> old_photos.Photographs:
+    """The same for what retouches photographs: a mapping between halves of two autoencoders, each with its hash."""
+    parts = [build_autoencoder(read(*half), str(half[0])) for half in (encoder, decoder)]
+    return old_photos.Photographs(build_mapping(read(*mapping), str(mapping[0])), *parts).eval()
+
+
+def load_finder(path: Path, source_sha256: str, short_side: int) -> scratch_finder.ScratchFinder:
+    """The same for a network that finds scratches, in pictures with so many pixels along their *short_side*."""
+    return build_finder(read(path, source_sha256), str(path), short_side)
+
+
 def read(path: Path, source_sha256: str) -> dict[str, Tensor]:
     """The proved tensors in *path*."""
     remedy = "delete it; `snakemake weights` makes it anew"
@@ -156,6 +171,31 @@ def build_recogniser(state: Mapping[str, Tensor], origin: str) -> SFace:
         return sface.from_state(state)
     except RuntimeError as error:
         raise RestorationError(f"{origin}: the tensors fit no face recogniser: {error}") from error
+
+
+def build_mapping(state: Mapping[str, Tensor], origin: str) -> old_photos.Retouching:
+    """Return the mapping between features of photographs that the tensors of *state* belong to, every one of them
+    used."""
+    try:
+        return old_photos.mapping_from_state(state)
+    except RuntimeError as error:
+        raise RestorationError(f"{origin}: the tensors fit no network that retouches: {error}") from error
+
+
+def build_autoencoder(state: Mapping[str, Tensor], origin: str) -> old_photos.Autoencoder:
+    """Return the autoencoder of photographs that the tensors of *state* belong to, every one of them used."""
+    try:
+        return old_photos.autoencoder_from_state(state)
+    except RuntimeError as error:
+        raise RestorationError(f"{origin}: the tensors fit no autoencoder of photographs: {error}") from error
+
+
+def build_finder(state: Mapping[str, Tensor], origin: str, short_side: int = 256) -> scratch_finder.ScratchFinder:
+    """Return the finder of scratches that the tensors of *state* belong to, every one of them used."""
+    try:
+        return scratch_finder.from_state(state, short_side)
+    except RuntimeError as error:
+        raise RestorationError(f"{origin}: the tensors fit no finder of scratches: {error}") from error
 
 
 def build(state: Mapping[str, Tensor], origin: str) -> Upscaling:

@@ -11,7 +11,7 @@ import yaml
 
 from restoration.errors import RestorationError
 
-COMPANIONS = ("weak_denoise", "further_passes")
+COMPANIONS = ("weak_denoise", "further_passes", "encoder", "decoder", "detector")
 """Fields that name another model, which is used together with this one."""
 DOWNLOADS = "downloads"
 """Folder of unconverted files, beside the converted weights."""
@@ -34,6 +34,9 @@ class Model:
     note: str = ""
     weak_denoise: str = ""
     further_passes: str = ""
+    encoder: str = ""
+    decoder: str = ""
+    detector: str = ""
     fidelity: bool = False
 
     @property

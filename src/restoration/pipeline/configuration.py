@@ -3,7 +3,7 @@
 import importlib.util
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -16,7 +16,7 @@ from restoration.media.codecs import EncodeSettings, misfits
 from restoration.media.identity import sha256
 from restoration.media.kind import is_still
 from restoration.media.sample import ALL, seconds
-from restoration.models.registry import Model, load_registry
+from restoration.models.registry import COMPANIONS, Model, load_registry
 from restoration.pipeline.digest import canonical, code_digest, short_hash
 from restoration.pipeline.explore import DETECTOR, GRID, OF_WHOLE_VIDEOS, PLACE, Cell, cells
 from restoration.pipeline.face_list import read_face_list, regions
@@ -125,6 +125,8 @@ class Configuration:
             mistakes += self._unfit_for_stills(row) if _restores_a_still(row) else []
             mistakes += self._unfit_for_samples(row) if self._samples(row) and row.place != GRID else []
             mistakes += self.networks.unfit(row.overrides, row.place)
+            if row.overrides.get("retouch"):
+                mistakes += self.networks.needless(self._said("retouch", row), row.place)
             if row.overrides.get("encode") and row.recipe in recipes:
                 mistakes += self._misfits(row.place, {"encode": self._encode(recipes[row.recipe], row)})
             mistakes += self._labelled_nothing(row) if row.place != GRID else []
@@ -242,14 +244,24 @@ class Configuration:
         return self._full(stage, recipe[stage], override) | (unfit if self._samples(row) else {})
 
     def _idle(self, row: Row) -> Iterator[str]:
-        """Options that the network of a row does not know."""
+        """Options that the network of a row does not know, or that lack the network that would."""
+        if not self.networks.models:
+            return  # said already
         for stage, option, known_to, example in (
             ("upscale", "denoise_strength", self.networks.knows_denoising, "realesr-general-x4v3"),
             ("faces", "fidelity", self.networks.knows_fidelity, "CodeFormer"),
+            ("retouch", "min_score", self.networks.knows_scratches, "old-photos-scratches"),
+            ("retouch", "detect_at", self.networks.knows_scratches, "old-photos-scratches"),
         ):
             said, usual = self._said(stage, row), self._full(stage)
-            if said and said[option] != usual[option] and not known_to(said["model"]):
+            if not said or said[option] == usual[option]:
+                continue
+            if not known_to(said["model"]):
                 yield f"{row.place}: {stage}.{option}: {said['model']} does not know it; {example} does"
+            elif stage == "retouch" and "detector" not in self.networks.completed(said):
+                yield f"{row.place}: retouch.{option}: nothing finds scratches; name a retouch.detector"
+        if (said := self._said("repair", row)) and said["halo"] and not said["blur"]:
+            yield f"{row.place}: repair.halo: needs to know how soft the picture is, too: set repair.blur"
 
     def _samples(self, row: Row) -> bool:
         """Whether single frames of *row* are restored."""
@@ -270,7 +282,7 @@ class Configuration:
         if remote.is_remote(str(self.settings["results"])):
             yield f"{row.place}: ingest.sample: images of single frames need a folder as results, and no storage"
         recipe = self._recipes.get(row.recipe, {})
-        asked = OF_WHOLE_VIDEOS | {"encode.label", "encode.face_label"}
+        asked = OF_WHOLE_VIDEOS | {"encode.label", "encode.face_label", "encode.grain"}
         for stage, option in (column.split(".") for column in sorted(asked)):
             if ((recipe.get(stage) or {}) | (row.overrides.get(stage) or {})).get(option):
                 yield f"{row.place}: {stage}.{option}: is for videos, and not for single frames (ingest.sample)"
@@ -312,6 +324,12 @@ class Configuration:
         alone = sampled or _restores_a_still(row)
         review = {"stills": [float(seconds(time)) for time in settings.pop("review")["stills"].split()]}
         steps: dict[str, Settings] = {"probe": ingest | {"start": row.start, "end": row.end}, "frames": {}}
+        if "repair" in settings:
+            steps |= _repair_steps(settings.pop("repair"), alone=alone)
+        if "retouch" in settings:
+            steps["retouch"] = self.networks.completed(settings.pop("retouch"))
+            if "detector" not in steps["retouch"]:
+                del steps["retouch"]["min_score"], steps["retouch"]["detect_at"]
         if "clean" in settings:
             steps["clean"] = settings.pop("clean")
         if "colorize" in settings:
@@ -335,7 +353,7 @@ class Configuration:
                 # Another plan gives it other chunks to be fitted to.
                 chunk_frames = self.settings["chunk_frames"]
                 steps["quantize"] = {"model": settings["upscale"]["model"], "chunk_frames": chunk_frames}
-            steps["upscale"] = settings["upscale"] | self.networks.companions(settings.pop("upscale"))
+            steps["upscale"] = self.networks.completed(settings.pop("upscale"))
             if stability and not alone:
                 steps["settle"] = {"stability": stability}
         if "faces" in settings:
@@ -350,7 +368,7 @@ class Configuration:
             delivery |= {"trimmed": not (row.start is row.end is None), "strict": ingest["strict"]}
         if _restores_a_still(row):
             told = {"container": image.pop("image"), "mark": encode["mark"], "label": encode["label"]}
-            told["face_label"] = encode["face_label"]
+            told |= {option: encode[option] for option in ("face_label", "grain")}
             encode, copies = told | image, {}
         if sampled:
             steps["images"] = image | {"mark": encode["mark"]}
@@ -358,6 +376,12 @@ class Configuration:
             steps |= self._signed({"encode": encode, **copies}) | {"comparison": review}
         if "faces" in steps:
             steps["record"] = {"trimmed": encode.get("trimmed", False) and not sampled}
+        # Of a frame alone, repair changes all pixels alike.
+        told = {
+            step: steps[step] for step in ("repair", "retouch") if step in steps and not (alone and step == "repair")
+        }
+        if told:
+            steps["repairs"] = {"trimmed": encode.get("trimmed", False) and not sampled, "settings": told}
         steps["provenance"] = {}
         if not sampled:
             force = {"force": steps["colorize"]["force"]} if "colorize" in steps else {}
@@ -477,6 +501,10 @@ class Configuration:
             said = {option: value for step in ("detect", "faces") for option, value in steps[step].items()}
             parts = [option for option in MODEL_OPTIONS["faces"] if option in said]
             spec |= {"networks": {part: self.networks.told(said[part]) for part in parts}}
+        if step == "repairs":
+            retouch = self.videos[video].steps.get("retouch", {})
+            parts = [option for option in MODEL_OPTIONS["retouch"] if option in retouch]
+            spec |= {"networks": {part: self.networks.told(retouch[part]) for part in parts}}
         if step == "probe":
             source = self.videos[video].source
             spec |= {"source": remote.address(source) if remote.is_remote(source) else fingerprint(Path(source))}
@@ -516,18 +544,36 @@ class Configuration:
             colorize |= {"model": about.steps["colorize"]["model"], "hints": hints, "palette": ""}
             if "mix_with" not in about.steps["colorize"]:
                 del colorize["mix_with"], colorize["mix_weight"]
+        if "retouch" in full and "detector" not in about.steps["retouch"]:
+            del full["retouch"]["min_score"], full["retouch"]["detect_at"]
         if full.get("faces", {}).get("only"):
             full["faces"]["only"] = FACES_FILE
         if copies := _copies(recipe):
             full["copies"] = {name.partition(".")[2]: self._full("encode", copy) for name, copy in copies.items()}
         source = remote.address(row.source) if remote.is_remote(row.source) else Path(row.source).name
-        models = {model for step in about.steps if step in RECORDED for model in about.models(step)}
         return {
             "noncommercial": self.settings["noncommercial"],
             "recipe": {row.recipe: full},
             "row": {"video": video, "source": source, "recipe": row.recipe, "start": row.start, "end": row.end},
-            "models": {model: self.networks.models[model].entry() for model in sorted(models)},
+            "models": self._entries([settings for step, settings in about.steps.items() if step in RECORDED]),
         }
+
+    def _entries(self, steps: Sequence[Settings]) -> dict[str, Settings]:
+        """The registry's entries of the models that *steps* use, each with the partners that it has there: files of
+        one's own may stand in for others, or these may not be wanted."""
+        models = sorted({model for settings in steps for model in named(settings)})
+        entries = {
+            model: {
+                key: value
+                for key, value in self.networks.models[model].entry().items()
+                if key not in COMPANIONS or value in models
+            }
+            for model in models
+        }
+        for settings in steps:
+            if "model" in settings:
+                entries[settings["model"]] |= {name: settings[name] for name in COMPANIONS if name in settings}
+        return entries
 
     def kind(self, video: str) -> str:
         """Hash of all that decides what a frame of *video* costs; one sample stands for all videos of a kind."""
@@ -582,10 +628,10 @@ class Configuration:
             steps = self.videos[video].steps
             names |= {
                 f"{video}/{step}.{self.key(video, step)}"
-                for step in ("frames", "detect", *RESTORING_STAGES)
+                for step in ("frames", "examine", "detect", *RESTORING_STAGES)
                 if step in steps and not (step == "upscale" and self.videos[video].fused)
             }
-            files = {"hints": "json", "track": "json", "quantize": "openvino"}
+            files = {"survey": "jsonl", "hints": "json", "track": "json", "quantize": "openvino"}
             names |= {f"{video}/{step}.{self.key(video, step)}.{kind}" for step, kind in files.items() if step in steps}
             if receipt := self.receipt(video):
                 names |= {f"{receipt.parent.name}/{name}" for name in (receipt.name, self.source(video).name)}
@@ -621,6 +667,24 @@ def _restores_a_still(row: Row) -> bool:
     return is_still(f"source{remote.suffix(row.source)}" if remote.is_remote(row.source) else row.source)
 
 
+def _repair_steps(said: Settings, *, alone: bool) -> dict[str, Settings]:
+    """The steps of the stage repair: every frame measured, each shot surveyed, repaired; none where nothing is asked.
+
+    A frame that stands *alone* has no neighbours to tell what is wrong with it.
+    """
+    if alone:
+        said |= {"weave": "none", "flicker": 0, "dust": 0, "scratches": False, "grain": 0}
+    if not said["blur"]:
+        said |= {"halo": 0}
+    if not any(value not in (0, "none") for value in said.values()):
+        return {}
+    asked = {option for option, value in said.items() if value not in (0, "none")}
+    needs = {"moved": {"weave", "scratches"}, "changed": {"flicker"}, "lines": {"scratches"}, "noise": {"grain"}}
+    measured = [what for what, options in needs.items() if options & asked]
+    survey: dict[str, Settings] = {"examine": {"measured": measured}, "survey": {}} if measured else {}
+    return survey | {"repair": said}
+
+
 def _face_steps(said: Settings) -> dict[str, Settings]:
     """The steps of the stage faces: to find them, to follow and judge them, to restore them."""
     helpers = {option: said[option] for option in ("parser", "identity") if said[option] != NO_MODEL}
@@ -642,7 +706,15 @@ def _copies(recipe: dict[str, Any]) -> dict[str, Settings]:
 
 def _registered(settings: Any, own: Mapping[str, Settings]) -> Any:
     """*settings* of a stage, or of copies, with files of one's own named as in a recipe."""
-    files = {id: {key: value for key, value in about.items() if key != "task"} for id, about in own.items()}
+    files = {
+        id: {
+            option: value
+            for option, value in about.items()
+            # Of others the scale is known, and no option.
+            if option in ("file", "sha256") or (option == "scale" and about["task"] == "upscale")
+        }
+        for id, about in own.items()
+    }
     return {option: files.get(value, value) if isinstance(value, str) else value for option, value in settings.items()}
 
 

@@ -12,10 +12,12 @@ from restoration.pipeline.validate import unknown
 PLACE = "config: explore"
 GRID = f"{PLACE}.grid"
 RECIPE = "recipe"
-COMPARABLE = ("clean", "colorize", "upscale", "faces")
+COMPARABLE = ("retouch", "clean", "colorize", "upscale", "faces")
 """Stages whose settings a grid can hold, all of them, and"""
 READING = ("matrix", "range", "transfer", "sar", "rotation", "crop")
 """those of `ingest` that leave it the same frames."""
+OF_FRAMES_ALONE = ("blocks", "blur", "halo")
+"""Options of `repair` that need no neighbours."""
 OF_WHOLE_VIDEOS = {"colorize.hints", "faces.only"}
 """What tells of frames by their number: nothing about single ones."""
 DETECTOR = {"detector": "mtcnn", "min_score": 0.97, "min_size": 24}
@@ -40,7 +42,8 @@ def cells(
     """
     grid = {column: [_text(column, value) for value in values] for column, values in said["grid"].items()}
     by_name = {row.video: row for row in rows}
-    options = {stage: stages[stage]["properties"] for stage in COMPARABLE} | {"ingest": READING}
+    options = {stage: stages[stage]["properties"] for stage in COMPARABLE}
+    options |= {"ingest": READING, "repair": OF_FRAMES_ALONE}
     columns = {RECIPE, *COMPARABLE, *(f"{stage}.{option}" for stage in options for option in options[stage])}
     columns -= OF_WHOLE_VIDEOS
     mistakes = [unknown(GRID, "setting", column, columns) for column in grid if column not in columns]

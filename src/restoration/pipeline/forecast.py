@@ -20,10 +20,10 @@ from restoration.pipeline.steps import RESTORING_STAGES, USED_UP
 
 SAMPLES, SAMPLES_OF_FAST = (4, 12), (24, 96)
 """Frames of both samples; where a frame takes milliseconds, only many of them show."""
-ON_GPU = ("clean", "colorize", "upscale", "detect", "track", "faces")
+ON_GPU = ("retouch", "clean", "colorize", "upscale", "detect", "track", "faces")
 ANY_SIZE = ("colorize",)
 """Steps whose networks see every picture at one size."""
-OF_CHUNKS = ("frames", "detect", *RESTORING_STAGES)
+OF_CHUNKS = ("frames", "examine", "detect", *RESTORING_STAGES)
 """Steps that are a job for each chunk; the others are one for a video."""
 ONCE = ("quantize",)
 """Steps that take the same for a short video and a long one."""

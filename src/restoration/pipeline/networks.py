@@ -15,6 +15,12 @@ AUTO = "auto"
 COLORIZERS = ("deoldify-video", "embedded-colorizer")
 """What `colorize.model: auto` takes: the former where its weights are, else the latter."""
 MODEL_OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
+    "retouch": {
+        "model": ("retouch",),
+        "encoder": ("autoencode",),
+        "decoder": ("autoencode",),
+        "detector": ("find_scratches",),
+    },
     "clean": {"model": ("clean",)},
     "colorize": {"model": ("colorize",), "mix_with": ("colorize",)},
     "upscale": {"model": ("upscale",)},
@@ -29,6 +35,8 @@ MODEL_OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
 NO_MODEL = "none"
 DISPENSABLE = ("mix_with", "parser", "identity")
 """Options that may name no model."""
+INDISPENSABLE = ("encoder", "decoder")
+"""Options without which a network is none; `auto` leaves them to its entry in the registry."""
 
 
 def named(settings: Settings) -> list[str]:
@@ -57,17 +65,27 @@ class Networks:
             return []  # said already
         uses = [
             (f"{stage}.{option}", tasks, settings[option])
-            for stage, settings in stages.items()
+            for stage, said in stages.items()
+            for settings in [self.completed(said or {})]
             for option, tasks in MODEL_OPTIONS.get(stage, {}).items()
-            if settings and option in settings and (settings[option] != NO_MODEL or option not in DISPENSABLE)
+            if option in settings and (settings[option] != NO_MODEL or option not in DISPENSABLE)
         ]
         fit = {tasks: [id for id, model in self.models.items() if model.task in tasks] for _, tasks, _ in uses}
         auto = ("colorize.model", ("colorize",), AUTO)
         chosen = [(*use[:2], COLORIZERS[-1]) if use == auto else use for use in uses]
         mistakes = [
             unknown(f"{place}: {option}", f"model for {tasks[0]}", id, fit[tasks])
+            if fit[tasks]
+            else f"{place}: {option}: {id!r} is not in the registry, nor another for {tasks[0]}; its comments tell more"
             for option, tasks, id in chosen
             if id not in fit[tasks]
+        ]
+        mistakes += [
+            f"{place}: {stage}.{option}: {settings['model']} names none in the registry; name one here"
+            for stage, settings in stages.items()
+            if settings and settings.get("model") in self.models
+            for option in INDISPENSABLE
+            if settings.get(option) == AUTO and option not in self.completed(settings)
         ]
         colorize = stages.get("colorize") or {}
         if colorize.get("mix_with", NO_MODEL) != NO_MODEL and colorize["mix_with"] == colorize.get("model"):
@@ -78,7 +96,19 @@ class Networks:
             for option, tasks, id in chosen
             if id in fit[tasks] and self.models[id].noncommercial and not self.noncommercial
         ]
-        return mistakes
+        return mistakes + self.needless(stages.get("retouch") or {}, place)
+
+    def needless(self, retouch: Settings, place: str) -> list[str]:
+        """The same of what finds scratches for a network that, as the registry has it, fills none.
+
+        What a file of one's own fills is seen when it is loaded.
+        """
+        if not self.models or retouch.get("detector", AUTO) == AUTO:
+            return []
+        model = self.models.get(retouch.get("model", ""))
+        if model is None or model.task != "retouch" or model.detector or model.id in self.own:
+            return []
+        return [f"{place}: retouch.detector: {model.id} fills no scratches, says the registry; leave it out"]
 
     def adopt(self, stages: Mapping[str, Any], place: str) -> list[str]:
         """Enter the files that the settings of *stages* name as models, and name them there by their new ids.
@@ -95,19 +125,30 @@ class Networks:
                     continue
                 if not Path(own["file"]).is_file():
                     mistakes.append(f"{place}: {stage}.{option}: {own['file']}: no such file")
-                about = {"task": tasks[0], **own} | ({"scale": 1} if stage == "clean" else {})
+                about = {"task": tasks[0], **own} | ({} if stage == "upscale" else {"scale": 1})
                 model = own_model(**about)
                 self.models[model.id], self.own[model.id] = model, about
                 settings[option] = model.id
         return mistakes
 
     def companions(self, settings: Settings) -> Settings:
-        """What an upscaling network of *settings* is used together with, as further settings."""
+        """What the network of *settings* is used together with and they leave to it, as further settings."""
         model = self.models[settings["model"]]
-        found = {name: getattr(model, name) for name in COMPANIONS if getattr(model, name) not in ("", model.id)}
-        if settings["denoise_strength"] == 1:
+        found = {
+            name: getattr(model, name)
+            for name in COMPANIONS
+            if settings.get(name, AUTO) == AUTO and getattr(model, name) not in ("", model.id)
+        }
+        if settings.get("denoise_strength") == 1:
             found.pop("weak_denoise", None)
         return found
+
+    def completed(self, settings: Settings) -> Settings:
+        """*settings* with these companions, without those that there are none of, or not known, as the model is not."""
+        found = self.companions(settings) if settings.get("model") in self.models else {}
+        return {
+            option: value for option, value in (settings | found).items() if value != AUTO or option not in COMPANIONS
+        }
 
     def knows_denoising(self, model: str) -> bool:
         """Whether *model* has a sibling by which `denoise_strength` can be set."""
@@ -116,6 +157,10 @@ class Networks:
     def knows_fidelity(self, model: str) -> bool:
         """Whether `faces.fidelity` means something to *model*, or may: what a file of one's own is shows later."""
         return model in self.own or (model in self.models and self.models[model].fidelity)
+
+    def knows_scratches(self, model: str) -> bool:
+        """The same for how scratches are found."""
+        return model in self.own or (model in self.models and bool(self.models[model].detector))
 
     @cached_property
     def colorizer_at_hand(self) -> str:

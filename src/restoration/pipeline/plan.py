@@ -12,7 +12,7 @@ from restoration.files import atomic
 
 T = TypeVar("T")
 
-NEIGHBOURS = 12
+NEIGHBOURS = 17
 """Frames on either side that a stage may look at: chunks wait for those within this distance."""
 
 

@@ -1,10 +1,10 @@
 """What the steps of a video's way are called, and what they have in common."""
 
-STAGES = ("ingest", "clean", "colorize", "upscale", "faces", "encode", "review")
+STAGES = ("ingest", "repair", "retouch", "clean", "colorize", "upscale", "faces", "encode", "review")
 """The stages that a recipe sets."""
-RESTORING_STAGES = ("clean", "colorize", "steer", "stabilize", "upscale", "settle", "faces")
+RESTORING_STAGES = ("repair", "retouch", "clean", "colorize", "steer", "stabilize", "upscale", "settle", "faces")
 """Steps between extraction and encoding, in the order in which frames pass them."""
-FINDING_STEPS = ("hints", "quantize", "detect", "track")
+FINDING_STEPS = ("examine", "survey", "hints", "quantize", "detect", "track")
 """Steps that look at frames and pass none on."""
 SMALL_STEPS = ("detect", "track")
 """Those that look at frames as they are before upscaling, though they come after it: other faces, same pictures."""
@@ -17,7 +17,7 @@ RECORDED = {"probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "sig
 HINTS_FILE, FACES_FILE = "hints.yaml", "faces.tsv"
 """What a record of provenance calls the files with what is known of a video's colours and faces."""
 STEPS = (
-    *("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "sign", "comparison", "record", "provenance"),
-    *("measure", "judge", "page", "stages", "clip", "images", "sheet"),
+    *("probe", "frames", *RESTORING_STAGES, *FINDING_STEPS, "encode", "sign", "comparison", "record", "repairs"),
+    *("provenance", "measure", "judge", "page", "stages", "clip", "images", "sheet"),
 )
 """Every step of a video's way; each has a rule and a script of its name."""

@@ -23,7 +23,7 @@ NOT_SETTINGS = {"step", "code", "weights", "conversion", "sign", "claims"}
 PROBED = ("container", "duration", "streams", "reading", "size", "frames", "duplicates", "times_invented", "time_jumps",
           "skipped", "suggested_crop", "damage", "notes", "still")  # fmt: skip
 """What a record repeats of a description."""
-REPORT, FACES, INDEX = ".delivery.json", ".faces.json", ".index.tsv"
+REPORT, FACES, REPAIRS, INDEX = ".delivery.json", ".faces.json", ".repairs.json", ".index.tsv"
 
 
 def build_record(
@@ -37,15 +37,15 @@ def build_record(
     """The record of *video*, as `workflow/schemas/provenance.schema.yaml` describes it.
 
     *spec* is that of the step provenance: `steps`, in order, and `rerun`; *description* the probe's. *files* are all
-    that were delivered: the restored ones, the report of each, the record and the mask of faces, signatures. *machine*
-    holds the settings that change rounding at most: device, engine, threads, batch, chunk_frames. Nothing in it tells
-    paths or the time.
+    that were delivered: the restored ones, the report of each, records and masks of faces and repairs, signatures.
+    *machine* holds the settings that change rounding at most: device, engine, threads, batch, chunk_frames. Nothing in
+    it tells paths or the time.
     """
     rerun, steps = spec["rerun"], {about["step"]: about for about in spec["steps"]}
     results = [entry for path in sorted(files) for entry in _results(path, steps, video)]
     reports = {path.name: json.loads(path.read_text()) for path in files if path.name.endswith(REPORT)}
     main = reports[min(reports, key=len)]  # those of copies have longer names
-    faces = [path for path in files if path.name == f"{video}{FACES}"]
+    faces, repairs = ([path for path in files if path.name == f"{video}{kind}"] for kind in (FACES, REPAIRS))
     return {
         "format": FORMAT,
         "video": video,
@@ -57,6 +57,7 @@ def build_record(
         "software": main["software"],
         "shots": _shots(timeline, steps.get("colorize")),
         "faces": _faces(faces[0]) if faces else None,
+        "repairs": _repairs(repairs[0]) if repairs else None,
         "frames": main["frames"],
         "frames_sha256": main["frames_sha256"],
         "results": results,
@@ -151,6 +152,12 @@ def _faces(path: Path) -> dict[str, Any]:
             {key: track[key] for key in ("face", "shot", "first", "last", "decision")} for track in found["faces"]
         ],
     }
+
+
+def _repairs(path: Path) -> dict[str, Any]:
+    """The record of repairs, but for single frames, and how to know it."""
+    found = json.loads(path.read_text())
+    return {"record": {"name": path.name, "sha256": sha256(path)}, "methods": found["methods"], "shots": found["shots"]}
 
 
 def _config(rerun: Mapping[str, Any], machine: Mapping[str, Any]) -> dict[str, Any]:

@@ -79,8 +79,10 @@ def _contradictions(record: Mapping[str, Any]) -> Iterator[str]:
     if names != record["networks"].keys():
         yield f"networks and stages name different networks: {', '.join(sorted(names ^ record['networks'].keys()))}"
     used = {file["name"] for file in record["results"]}
-    if record["faces"] and record["faces"]["record"]["name"] not in used:
-        yield "the record of faces is not among the results"
+    for what in ("faces", "repairs"):
+        # Records of before there were repairs do not tell of them.
+        if record.get(what) and record[what]["record"]["name"] not in used:
+            yield f"the record of {what} is not among the results"
 
 
 def same_frames(one: Path, other: Path) -> list[str]:

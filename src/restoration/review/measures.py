@@ -24,6 +24,7 @@ from restoration.media.kind import is_still
 from restoration.media.looks import froze, light_and_change, look, went_black
 from restoration.media.still import read_still
 from restoration.media.timeline import Timeline
+from restoration.motion import WORKING_WIDTH, Array, Seen, Step
 from restoration.review.fidelity import (
     Luma,
     blockiness,
@@ -38,7 +39,6 @@ from restoration.review.fidelity import (
 )
 from restoration.review.limits import MEASURES, OF_FRAMES
 from restoration.review.playback import Playback, timing
-from restoration.stages.motion import WORKING_WIDTH, Array, Seen, Step
 
 logger = logging.getLogger(__name__)
 

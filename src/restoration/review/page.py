@@ -16,6 +16,7 @@ from restoration.review.limits import MEASURES
 from restoration.review.moments import moments
 from restoration.review.pictures import picture_data, shrunk
 from restoration.review.plots import plots
+from restoration.review.repairs import summarized
 
 WIDEST, THUMBNAIL = 1024, 240
 """Pixels across of the pictures on a page, and of that on a card."""
@@ -29,6 +30,8 @@ SHARPENED = "{faces} sharpened by {model}, a network for any picture, which know
 COLOURED = (
     "Colours that the source lacks were invented by {model}: a guess at what is likely, no record of what was there."
 )
+RETOUCHED = "All of the picture was changed by {model}, which invents what it paints."
+PAINTED = "Scratches were painted over, and all of the picture was changed, by {model}, which invents what it paints."
 DETAILED = "Detail finer than the source's was made up by {model}."
 
 
@@ -44,6 +47,7 @@ def write_page(
     *,
     delivery: Path,
     faces: Path | None,
+    repairs: Path | None,
     logs: Path,
     current: Sequence[str],
     measures: Mapping[str, Any],
@@ -54,10 +58,10 @@ def write_page(
     """Write the report on *video* as one HTML file, and a *card* (JSON) for `restoration.review.index`.
 
     *spec* tells the times of pictures (`stills`), the models of each step (`stages`, as records tell) and `made_by`;
-    *description* is the probe's. *delivery*, *faces* (the record, if there is one), *measures* (its content) with their
-    *table*, and *provenance* are the reports on the video; *findings* are what `limits.judge` makes of them. *logs* is
-    the folder of the video's logs; *current* names, STEP.KEY, tell which of them are of the settings that made the
-    result. RestorationError where a frame is missing.
+    *description* is the probe's. *delivery*, *faces* and *repairs* (the records, where there are such), *measures* (its
+    content) with their *table*, and *provenance* are the reports on the video; *findings* are what `limits.judge` makes
+    of them. *logs* is the folder of the video's logs; *current* names, STEP.KEY, tell which of them are of the settings
+    that made the result. RestorationError where a frame is missing.
     """
     delivered = json.loads(delivery.read_text())
     record = json.loads(faces.read_text()) if faces else None
@@ -90,6 +94,7 @@ def write_page(
                 "strips": face_strips(source, description, timeline, restored, record),
                 "left_out": max(0, len(record["faces"]) - MOST_FACES),
             },
+            "repairs": list(summarized(json.loads(repairs.read_text()))) if repairs else [],
             "measures": measures["video"],
             "findings": findings,
             "titles": {name: f"{about.title}, {about.unit}".removesuffix(", ") for name, about in MEASURES.items()},
@@ -123,8 +128,10 @@ def inventions(stages: Mapping[str, list[dict[str, str]]], record: dict[str, Any
         faces = f"{count_of(len(changed), 'face')} {'was' if len(changed) == 1 else 'were'}"
         words = SKETCHED if _invents(record) else SHARPENED
         said.append(words.format(faces=faces, model=record["networks"]["model"]["model"]))
-    for step, words in (("colorize", COLOURED), ("upscale", DETAILED)):
+    for step, words in (("retouch", RETOUCHED), ("colorize", COLOURED), ("upscale", DETAILED)):
         if models := stages.get(step):
+            # Without what finds scratches there are none for a network to paint over.
+            words = PAINTED if any(model.get("task") == "find_scratches" for model in models) else words
             said.append(words.format(model=" and ".join(model["model"] for model in models)))
     return said
 

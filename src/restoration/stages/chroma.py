@@ -6,11 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from restoration.frames import Frame
+from restoration.frames import BT601, Frame
 from restoration.media.looks import COLOURED
 from restoration.media.timeline import Timeline
 
-BT601 = np.array([0.299, 0.587, 0.114], np.float32)
 TO_RGB = np.array([[0, 1.140], [-0.395, -0.581], [2.032, 0]], np.float32)
 """Red, green and blue over luma, by U and V (OpenCV, COLOR_YUV2RGB)."""
 

@@ -11,14 +11,14 @@ import cv2
 import numpy as np
 
 from restoration.frames import Frame
-from restoration.stages.motion import Array, Seen, Step
+from restoration.motion import Array, Seen, Step
 
 PATCH = 3
 """Pixels around a place, at the working size, that move with it."""
 ASTRAY = 2.0
 """Pixels, at the working size, by which following a place forth and back may miss it."""
 RECOGNISED = 0.2
-"""Trust (`restoration.stages.motion`) below which a place no longer looks like itself."""
+"""Trust (`restoration.motion`) below which a place no longer looks like itself."""
 FADE = 12
 """Frames over which the colour of a place that was lost fades."""
 EDGE = 30.0

@@ -4,7 +4,7 @@ The linear Monge-Kantorovitch map between the distributions of Y, U and V (PitiÃ
 chroma is used: bright parts lean to where the reference's bright parts lean.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
 
@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from restoration.frames import Frame, plain
+from restoration.frames import Frame, inside, plain
 from restoration.media.looks import content_box
 from restoration.media.still import read_still
 
@@ -57,14 +57,6 @@ def statistics_of(images: Iterable[Path]) -> Statistics:
         picture = plain(read_still(path).pixels)
         statistics.see(inside(picture, content_box(picture.max(axis=2))))
     return statistics
-
-
-def inside(frame: Frame, box: Sequence[int] | None) -> Frame:
-    """The part of *frame* in *box* (width, height, left, top); all of it without one."""
-    if box is None:
-        return frame
-    width, height, left, top = box
-    return frame[top : top + height, left : left + width]
 
 
 def transfer(source: Statistics, reference: Statistics, strength: float = 1.0) -> Array:

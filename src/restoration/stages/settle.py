@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 
 from restoration.frames import Frame, resized
-from restoration.stages.motion import Array, Seen, Step
-from restoration.stages.window import windows
+from restoration.motion import Array, Seen, Step
+from restoration.window import windows
 
 REACH = 2
 """Neighbours on either side that are looked at; not more than `restoration.pipeline.plan.NEIGHBOURS`."""

@@ -11,10 +11,12 @@ import cv2
 import numpy as np
 
 from restoration.frames import Frame
-from restoration.pipeline.plan import NEIGHBOURS
+from restoration.motion import Array, Seen, Step
 from restoration.stages.chroma import with_chroma
-from restoration.stages.motion import Array, Seen, Step
-from restoration.stages.window import windows
+from restoration.window import windows
+
+REACH = 12
+"""Neighbours on either side that are averaged; not more than `restoration.pipeline.plan.NEIGHBOURS`."""
 
 
 def stabilized(
@@ -22,14 +24,14 @@ def stabilized(
 ) -> Iterator[Frame]:
     """Yield the *wanted* ones among *frames*, given with their shot from number *first* on, with calm chroma.
 
-    For a result that does not depend on chunks, NEIGHBOURS frames of context are needed on either side, as far as the
+    For a result that does not depend on chunks, REACH frames of context are needed on either side, as far as the
     video has them. *strength* in [0, 1) is the weight of each frame against the one next to it that is nearer. Frames
     that were not *colorized* (by their number in the video) pass untouched.
     """
     steps: dict[tuple[int, int], Step] = {}
     seen = (Seen(frame, number, shot) for number, (frame, shot) in enumerate(frames, first))
-    for middle, before, after in windows(seen, wanted, NEIGHBOURS):
-        for pair in [pair for pair in steps if min(pair) < middle.number - NEIGHBOURS]:
+    for middle, before, after in windows(seen, wanted, REACH):
+        for pair in [pair for pair in steps if min(pair) < middle.number - REACH]:
             del steps[pair]
         if not colorized[middle.number]:
             yield middle.frame

@@ -14,18 +14,15 @@ from typing import Any
 import numpy as np
 
 from restoration.errors import RestorationError
-from restoration.frames import Frame
+from restoration.frames import Box, Frame, inside
 from restoration.media.timeline import Timeline
+from restoration.motion import Seen
 from restoration.stages.chroma import with_chroma
 from restoration.stages.colour_points import Point, Track, follow, steered, track
-from restoration.stages.colour_transfer import Statistics, inside, statistics_of, transfer, transferred
-from restoration.stages.motion import Seen
+from restoration.stages.colour_transfer import Statistics, statistics_of, transfer, transferred
 from restoration.stages.reel import Reel
 
 logger = logging.getLogger(__name__)
-
-Box = Sequence[int]
-"""Width, height, left, top."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,9 @@
 """A stage for the part of a picture that lies inside black borders: they are no part of what the camera saw."""
 
+from typing import cast
+
+import numpy as np
+
 from restoration.frames import Frames
 from restoration.stages.runner import Stage
 
@@ -15,9 +19,11 @@ class Within:
         self.inside = slice(None), slice(top, top + height), slice(left, left + width)
 
     def process(self, frames: Frames, *, exact: bool = False) -> Frames:
-        """Restore uint8 RGB (n, h, w, 3); the borders stay."""
-        restored = frames.copy()
-        restored[self.inside] = self.stage.process(frames[self.inside], exact=exact)
+        """Restore uint8 RGB (n, h, w, 3); the borders stay. What the stage gives beyond RGB is 0 there."""
+        inside = cast(Frames, self.stage.process(frames[self.inside], exact=exact))
+        restored = np.zeros((*frames.shape[:3], inside.shape[3]), np.uint8)
+        restored[..., :3] = frames
+        restored[self.inside] = inside
         return restored
 
     def shrink(self, height: int, width: int) -> bool:

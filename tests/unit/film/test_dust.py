@@ -23,7 +23,7 @@ def ssim(result, truth):
     return structural_similarity(result, truth, channel_axis=2)
 
 
-@pytest.mark.parametrize("deviation", [0, 3, 7])
+@pytest.mark.parametrize("deviation", [0, 7])
 @pytest.mark.parametrize("shot", SHOTS)
 def test_dust_is_found_and_replaced(shot, deviation):
     truth = Damaged.none(SHOTS[shot]())
@@ -60,7 +60,7 @@ def test_compressed_dust_goes_too():
 @pytest.mark.parametrize(("sensitivity", "like"), [(0.5, 45), (1, 38)])
 @pytest.mark.parametrize("shot", SHOTS)
 def test_clean_shots_stay(shot, sensitivity, like):
-    frames, numbers = SHOTS[shot](), [0, 4, 5, 6, 11]
+    frames, numbers = SHOTS[shot](), [0, 5, 6, 11]
     results, masks = clean(frames, numbers, sensitivity)
     assert np.mean(np.stack(masks) > 127) < 2e-4
     assert min(psnr(*pair) for pair in zip(results, frames[numbers], strict=True)) > like
@@ -108,9 +108,51 @@ def test_what_is_in_two_frames_stays(frames):
     assert not touched(frames)
 
 
-def test_what_is_blurred_stays(frames):
-    frames[4] = speck(frames[4], radius=12, blur=6)
-    assert not touched(frames)
+def test_what_is_blurred_stays():
+    sky = glided(1).copy()
+    sky[4] = speck(sky[4], radius=20, blur=2.5)
+    assert not touched(sky)
+
+
+def test_what_stands_out_in_a_small_part_only_stays():
+    sky = glided(1).copy()
+    sky[4] = speck(sky[4], sky[4, 200, 300] + 16.0, radius=14)
+    sky[4] = speck(sky[4], sky[4, 200, 300] + 40.0, radius=1)
+    assert not touched(sky)
+
+
+def test_what_only_this_frame_has_in_sight_stays():
+    """The camera is jolted to the left for a moment."""
+    wall = speck(glided(0)[0], place=(144, 200), radius=5)
+    jolted = [np.ascontiguousarray(wall[:, left : left + 480]) for left in (150, 150, 138, 150, 150)]
+    (_,), (mask,) = clean(jolted, [2])
+    assert not mask[:, :14].any()
+
+
+def test_heavy_grain_stays():
+    frames = grain(Damaged.none(glided(1)), 2, deviation=20).frames
+    (_,), (mask,) = clean(frames, [4], sensitivity=1)
+    assert not mask.any()
+
+
+@pytest.mark.parametrize(("number", "goes"), [(0, False), (2, True), (4, False)])
+def test_at_the_ends_of_a_shot_faint_things_stay(number, goes):
+    """There, what moves away looks like dust."""
+    shot = np.full((5, 240, 320, 3), 120, np.uint8)
+    shot[number] = speck(shot[number], 90, place=(100, 120))
+    (_,), (mask,) = clean(shot, [number])
+    assert mask.any() == goes
+
+
+def test_exposure_stays():
+    """What is put in place of dust is as bright as what is around it."""
+    wall = np.full((5, 240, 320, 3), 150, np.uint8) + np.random.default_rng(1).integers(0, 3, (240, 320, 1), np.uint8)
+    wall[2] += 5
+    truth = wall[2].copy()
+    wall[2] = speck(wall[2], place=(100, 120))
+    (result,), (mask,) = clean(wall, [2])
+    assert mask.any()
+    assert np.abs(result.astype(int) - truth)[mask > 250].max() <= 2
 
 
 def test_what_has_a_texture_stays(frames):

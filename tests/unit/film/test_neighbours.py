@@ -42,10 +42,11 @@ def test_flow_goes_on_into_holes(frame, moved):
 
 
 def test_what_is_out_of_sight_is_told():
-    pan = np.full((60, 80, 2), (10, 0), np.float32)
+    pan = np.full((60, 80, 2), (10, -5), np.float32)
     seen = shown(pan, 120, 160)
-    assert seen[:, :138].all()
+    assert seen[12:, :138].all()
     assert not seen[:, 142:].any()
+    assert not seen[:8].any()
 
 
 @pytest.mark.parametrize("deviated", [1.5, 3, 7, 12])
@@ -56,6 +57,12 @@ def test_noise_is_measured(shot, deviated):
     gray = frames[0].mean(axis=2)
     true = np.std((noisy[0].astype(float) - frames[0])[(gray > 30) & (gray < 225)])
     assert deviation(noisy[0], compensated(noisy[1], flow(*noisy))) == pytest.approx(true, rel=0.2)
+
+
+@pytest.mark.parametrize("shot", SHOTS)
+def test_clean_shots_have_hardly_any(shot):
+    frames = SHOTS[shot]()[5:7]
+    assert deviation(frames[0], compensated(frames[1], flow(*frames))) < 0.6
 
 
 def test_black_has_no_noise_to_tell():

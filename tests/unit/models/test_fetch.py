@@ -7,14 +7,16 @@ import threading
 import zipfile
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
 from restoration.errors import RestorationError
 from restoration.models import fetch as fetch_module
 from restoration.models.fetch import fetch
-from restoration.models.registry import Model
+from restoration.models.registry import Model, load_registry
 
+REGISTRY = Path(__file__).parents[3] / "config/models.yaml"
 DATA = random.Random(1).randbytes(300_000)
 SHA256 = hashlib.sha256(DATA).hexdigest()
 WRONG = bytes(len(DATA))
@@ -285,6 +287,20 @@ def test_a_broken_archive_resumes_and_an_old_one_is_fetched_anew(serve, tmp_path
     assert fetch(model(inside(site)), tmp_path).read_bytes() == DATA
     assert site.asked == [None, "bytes=196608-"]
     assert (tmp_path / "models 1.zip").read_bytes() == site.content
+
+
+def test_a_network_is_found_in_the_release_of_old_photos(serve, tmp_path):
+    wanted = load_registry(REGISTRY)["old-photos-scratch-finder"]
+    release = archive(
+        {
+            "checkpoints/": b"",
+            "checkpoints/restoration/VAE_A_quality/latest_net_G.pth": OTHER,
+            "checkpoints/detection/FT_Epoch_latest.pt": DATA,
+        }
+    )
+    source = {"url": serve(Site(release, name="global_checkpoints.zip")).url, "file": wanted.sources[0]["file"]}
+    found = fetch(replace(wanted, sha256=SHA256, sources=(source,)), tmp_path)
+    assert found.name == "old-photos-scratch-finder.pth" and found.read_bytes() == DATA
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """The registry that we ship, and lookups in it."""
 
+import re
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,30 @@ def test_the_shipped_registry_is_valid(schema, entries):
     assert [error.message for error in schema.iter_errors(entries)] == []
 
 
+def test_what_is_shown_for_those_who_have_the_hashes_is_valid(schema, tmp_path):
+    """The networks for old photographs: their comments, made entries, with a hash each."""
+    text = REGISTRY.read_text()
+    begin = text.index("# old-photos-quality:")
+    entries = re.sub(r"^# ?", "", text[begin:], flags=re.MULTILINE)
+    hashes = (f"f{number:063x}" for number in count())
+    entries = re.sub(r"(?<=sha256: )0123…", lambda _: next(hashes), entries)
+    (tmp_path / "models.yaml").write_text(text[:begin] + entries)
+    assert [error.message for error in schema.iter_errors(yaml.safe_load(text[:begin] + entries))] == []
+    models = load_registry(tmp_path / "models.yaml")
+    old = {name: model for name, model in models.items() if name.startswith("old-photos-")}
+    assert {model.task for model in old.values()} == {
+        "retouch",
+        "autoencode",
+        "find_scratches",
+        "restore_faces",
+    } and len(old) == 9
+    for model in old.values():
+        partners = [models[partner].task for partner in (model.encoder, model.decoder, model.detector) if partner]
+        wanted = ["autoencode", "autoencode", "find_scratches"] if model.task == "retouch" else []
+        assert partners == wanted or (model.id == "old-photos-quality" and partners == wanted[:2])
+    assert len({source["file"] for model in old.values() for source in model.sources if "file" in source}) == 9
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -48,6 +74,8 @@ def test_the_shipped_registry_is_valid(schema, entries):
         {"architecture": {"name": "CUNet", "scale": 4}},
         {"architecture": {"name": "UpCunet"}},
         {"architecture": {"name": "UpConv7", "scale": 2}},
+        {"architecture": {"name": "SPADEGenerator"}},
+        {"architecture": {"name": "SPADEGenerator", "edge": 300}},
     ],
 )
 def test_a_wrong_entry_is_invalid(schema, entries, change):

@@ -1,8 +1,10 @@
 """The whole configuration: all mistakes in one message, and keys that change exactly when a result would."""
 
+import copy
 import importlib.util
 import itertools
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -45,7 +47,9 @@ def test_the_shipped_configuration_is_sound(monkeypatch):
 
 
 def test_the_shipped_configuration_shows_every_default():
-    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    text = (ROOT / "config" / "config.yaml").read_text()
+    # What the registry has no hashes for is shown as a comment.
+    config = yaml.safe_load(re.sub(r"^    # (retouch:|  [a-z_]+: )", r"    \1", text, flags=re.MULTILINE))
     schema = yaml.safe_load((WORKFLOW / "schemas" / "config.schema.yaml").read_text())
     for key, about in schema["properties"].items():
         assert config[key] == about.get("default", config[key]), key
@@ -53,7 +57,7 @@ def test_the_shipped_configuration_shows_every_default():
         defaults = {key: about["default"] for key, about in schema["$defs"][stage]["properties"].items()}
         # What comes with the code is the default; a recipe for faces names what is made for them.
         defaults |= {"model": "GFPGANv1.4"} if stage == "faces" else {}
-        recipe = {"colorize": "colour", "clean": "art"}.get(stage, "kinescope")
+        recipe = {"colorize": "colour", "clean": "art", "repair": "silent", "retouch": "photo"}.get(stage, "kinescope")
         assert config["recipes"][recipe][stage] == defaults
 
 
@@ -224,9 +228,9 @@ def test_stills_become_images(project):
     videos = project.configuration().videos
     assert list(videos["a"].steps) == [step for step in STEPS if step != "clip"], "nothing moves in it"
     assert {name: video.steps["encode"] for name, video in videos.items()} == {
-        "a": {"container": "png", "mark": True, "label": "", "face_label": ""},
-        "b": {"container": "jpg", "mark": True, "label": "", "face_label": "", "quality": 80},
-        "c": {"container": "tif", "mark": False, "label": "", "face_label": ""},
+        "a": {"container": "png", "mark": True, "label": "", "face_label": "", "grain": 0},
+        "b": {"container": "jpg", "mark": True, "label": "", "face_label": "", "grain": 0, "quality": 80},
+        "c": {"container": "tif", "mark": False, "label": "", "face_label": "", "grain": 0},
         "d": defaults_of("encode") | {"crf": 20, "trimmed": False, "strict": False},
     }
 
@@ -590,6 +594,47 @@ def test_a_file_of_the_users_own_is_a_model(project):
     assert "'sha256' is a required property" in rejected(project)[0]
 
 
+def test_repair_is_measured_surveyed_and_recorded(project):
+    project.config["recipes"]["film"]["repair"] = {"flicker": 0.5, "scratches": False}
+    video = project.configuration().videos["a"]
+    assert list(video.steps)[2:6] == ["examine", "survey", "repair", "upscale"]
+    assert video.steps["repair"] == defaults_of("repair") | {"flicker": 0.5, "scratches": False}
+    # Half the flicker is measured like all of it.
+    assert video.steps["examine"] == {"measured": ["moved", "changed"]} and video.steps["survey"] == {}
+    assert video.steps["repairs"] == {"trimmed": False, "settings": {"repair": video.steps["repair"]}}
+    assert [video.before(step) for step in ("examine", "repair", "upscale", "detect")] == [
+        *["frames"] * 2, *["repair"] * 2,
+    ]  # fmt: skip
+    measured = {step: project.configuration().key("a", step) for step in ("survey", "repair")}
+    project.config["recipes"]["film"]["repair"] |= {"flicker": 1, "dust": 0}
+    assert project.configuration().key("a", "survey") == measured["survey"]
+    assert project.configuration().key("a", "repair") != measured["repair"]
+
+
+def test_repairs_that_nobody_asks_for_are_no_steps(project):
+    off = dict.fromkeys(("flicker", "dust", "grain", "blocks", "blur", "halo"), 0)
+    project.config["recipes"]["film"]["repair"] = off | {"weave": "none", "scratches": False}
+    assert list(project.configuration().videos["a"].steps) == STEPS
+    # What nobody has to measure, nobody does.
+    project.config["recipes"]["film"]["repair"]["dust"] = 0.5
+    assert list(project.configuration().videos["a"].steps)[2:4] == ["repair", "upscale"]
+    assert "repairs" in project.configuration().videos["a"].steps
+    project.config["recipes"]["film"]["repair"] |= {"dust": 0, "halo": 1}
+    assert "repair.halo: needs to know how soft the picture is, too: set repair.blur" in rejected(project)[0]
+
+
+def test_a_single_frame_has_no_neighbours_to_be_repaired_by(project):
+    project.rows("a\ta.png\tfilm\t", "b\tb.mp4\tfilm\tat 1", columns="video\tsource\trecipe\tingest.sample")
+    project.config["recipes"]["film"]["repair"] = {}
+    assert not {"examine", "survey", "repair", "repairs"} & project.configuration().videos["a"].steps.keys()
+    project.config["recipes"]["film"]["repair"] = {"blur": 1.5, "halo": 0.5}
+    for video in project.configuration().videos.values():
+        assert {option: value for option, value in video.steps["repair"].items() if value not in (0, "none")} == {
+            "blur": 1.5, "halo": 0.5,
+        }  # fmt: skip
+        assert not {"examine", "survey", "repairs"} & video.steps.keys()
+
+
 def test_calm_detail_is_a_step_of_its_own_and_not_for_stills(project):
     project.config["recipes"]["film"]["upscale"]["stability"] = 0.9
     assert changed(project, lambda: None) == set()
@@ -623,6 +668,158 @@ def test_companions_of_a_model_are_used_where_they_matter(project):
     assert not any("fidelity" in one for one in rejected(project))
     project.models["large"]["weak_denoise"] = "smal"
     assert "models.yaml: large.weak_denoise: there is no model 'smal'" in rejected(project)[0]
+
+
+@pytest.fixture
+def photos(project):
+    """A registry with networks for old photographs, and a recipe that uses the one that fills scratches."""
+
+    def entry(task, digit, **partners):
+        return project.models["small"] | {"task": task, "scale": 1, "sha256": digit * 64} | partners
+
+    halves = {"encoder": "vae-a", "decoder": "vae-b"}
+    project.models |= {
+        "vae-a": entry("autoencode", "a"),
+        "vae-b": entry("autoencode", "b"),
+        "finder": entry("find_scratches", "c"),
+        "fading": entry("retouch", "d", **halves),
+        "scratches": entry("retouch", "e", **halves, detector="finder"),
+    }
+    project.config["recipes"]["film"]["retouch"] = {"model": "scratches"}
+    return project
+
+
+def test_a_network_that_retouches_brings_its_partners(photos):
+    retouch = photos.config["recipes"]["film"]["retouch"]
+    video = photos.configuration().videos["a"]
+    assert list(video.steps)[:4] == ["probe", "frames", "retouch", "upscale"]
+    partners = {"model": "scratches", "encoder": "vae-a", "decoder": "vae-b", "detector": "finder"}
+    assert video.steps["retouch"] == defaults_of("retouch") | partners
+    assert [letter * 64 for letter in "eabc"] == yaml.safe_load(photos.configuration().spec("a", "retouch"))["weights"]
+    # What finds scratches is no setting of one that knows none.
+    retouch["model"] = "fading"
+    steps = photos.configuration().videos["a"].steps
+    assert not steps["retouch"].keys() & {"detector", "min_score", "detect_at"}
+    assert photos.configuration().videos["a"].models("retouch") == ["fading", "vae-a", "vae-b"]
+    retouch["min_score"] = 0.2
+    assert "line 2: retouch.min_score: fading does not know it; old-photos-scratches does" in rejected(photos)[0]
+
+
+def test_partners_can_be_files_of_the_users_own(photos):
+    Path("mine.pth").write_bytes(b"x")
+    mine = {"file": "mine.pth", "sha256": "ab" * 32}
+    photos.config["recipes"]["film"]["retouch"] |= {"decoder": mine}
+    assert photos.configuration().videos["a"].models("retouch") == [
+        "scratches", "vae-a", "mine-autoencode-abababab", "finder"
+    ]  # fmt: skip
+    retouch = photos.config["recipes"]["film"]["retouch"] = {"model": dict(mine), "encoder": "vae-a", "min_score": 0.2}
+    assert rejected(photos) == [
+        "config: recipes.film: retouch.decoder: mine-retouch-abababab names none in the registry; name one here",
+        *(
+            f"manifest.tsv, line {line}: retouch.min_score: nothing finds scratches; name a retouch.detector"
+            for line in (2, 3)
+        ),
+    ]
+    retouch |= {"decoder": "vae-b", "detector": "finder"}
+    assert photos.configuration().videos["a"].models("retouch") == ["mine-retouch-abababab", "vae-a", "vae-b", "finder"]
+    del retouch["detector"], retouch["min_score"]
+    assert photos.configuration().videos["a"].models("retouch") == ["mine-retouch-abababab", "vae-a", "vae-b"]
+    retouch["detect_at"] = 0
+    assert "retouch.detect_at: nothing finds scratches" in rejected(photos)[0]
+
+
+def test_what_finds_scratches_is_for_networks_that_fill_them(photos):
+    retouch = photos.config["recipes"]["film"]["retouch"] = {"model": "fading", "detector": "finder"}
+    wrong = "retouch.detector: fading fills no scratches, says the registry; leave it out"
+    assert rejected(photos) == [f"config: recipes.film: {wrong}"]
+    retouch["model"] = "scratches"
+    photos.configuration()
+    photos.rows("a\ta.mp4\tfilm\tfading", columns="video\tsource\trecipe\tretouch.model")
+    assert rejected(photos) == [f"manifest.tsv, line 2: {wrong}"]
+    photos.rows("a\ta.mp4\tfilm\tfinder", columns="video\tsource\trecipe\tretouch.detector")
+    retouch |= {"model": "fading", "detector": "auto"}
+    assert rejected(photos) == [f"manifest.tsv, line 2: {wrong}"]
+
+
+def test_a_broken_registry_says_nothing_of_options(photos):
+    Path("mine.pth").write_bytes(b"x")
+    mine = {"file": "mine.pth", "sha256": "ab" * 32}
+    photos.config["recipes"]["film"]["retouch"] = {"model": mine, "min_score": 0.2, "detector": dict(mine)}
+    photos.models["small"]["scale"] = "much"
+    assert len(rejected(photos)) == 1
+
+
+def test_retouching_by_files_of_the_users_own_can_be_done_again(photos):
+    Path("mine.pth").write_bytes(b"x")
+
+    def mine(digit):
+        return {"file": "mine.pth", "sha256": digit * 64}
+
+    halves = {"encoder": mine("5"), "decoder": mine("6")}
+    models = photos.models
+    for retouch in (
+        {"model": "scratches", "encoder": mine("5")},
+        {"model": "scratches", "decoder": mine("6"), "detector": mine("7"), "min_score": 0.2},
+        {"model": "fading", "encoder": mine("5")},
+        {"model": mine("8")} | halves,
+        {"model": mine("8"), "detector": mine("7"), "detect_at": 0} | halves,
+    ):
+        photos.models = models
+        photos.config["recipes"] = {"film": {"retouch": copy.deepcopy(retouch)}}
+        photos.rows("a\ta.mp4\tfilm")
+        original = photos.configuration()
+        rerun = yaml.safe_load(original.spec("a", "provenance"))["rerun"]
+        photos.config["recipes"], photos.models = rerun["recipe"], rerun["models"]
+        again = photos.configuration()
+        assert again.spec("a", "retouch") == original.spec("a", "retouch"), retouch
+        assert again.spec("a", "provenance") == original.spec("a", "provenance"), retouch
+
+
+def test_a_sample_has_the_files_of_the_users_own(photos):
+    Path("mine.pth").write_bytes(b"x")
+    film = photos.config["recipes"]["film"]
+    film["retouch"]["encoder"] = mine = {"file": "mine.pth", "sha256": "ab" * 32}
+    film["upscale"]["model"] = larger = dict(mine) | {"scale": 4}
+    recipe = photos.configuration().sample("a")["recipes"]["sample"]
+    assert (recipe["retouch"]["encoder"], recipe["upscale"]["model"]) == (mine, larger)
+
+
+def test_what_a_grid_gives_to_networks_that_do_not_know_it_is_not_recorded(photos):
+    photos.models["mtcnn"] = photos.models["small"] | {"task": "detect", "sha256": "9" * 64}
+    grid = {"retouch.model": ["fading", "scratches"], "retouch.min_score": [0.2]}
+    photos.config["explore"] = {"videos": ["a"], "grid": grid}
+    configuration = photos.configuration()
+    for cell in configuration.cells["a"]:
+        about = yaml.safe_load(configuration.spec(cell.row.video, "provenance"))["rerun"]
+        (recipe,) = about["recipe"].values()
+        known = recipe["retouch"]["model"] == "scratches"
+        assert (recipe["retouch"].get("min_score"), "detect_at" in recipe["retouch"]) == (0.2 if known else None, known)
+
+
+def test_companions_that_are_not_used_are_not_recorded(project):
+    project.models["large"] |= {"weak_denoise": "small", "further_passes": "realesr-animevideov3-fp16"}
+    project.config["recipes"]["film"]["upscale"] = {"model": "large", "denoise_strength": 1}
+    models = yaml.safe_load(project.configuration().spec("a", "provenance"))["rerun"]["models"]
+    assert set(models) == {"large", "realesr-animevideov3-fp16"}
+    assert "weak_denoise" not in models["large"]
+    assert models["large"]["further_passes"] == "realesr-animevideov3-fp16"
+
+
+def test_mistaken_partners(photos):
+    retouch = photos.config["recipes"]["film"]["retouch"]
+    retouch |= {"detector": "vae-a", "encoder": "none"}
+    assert [mistake.partition(";")[0] for mistake in rejected(photos)] == [
+        "config: recipes.film: retouch.encoder: unknown model for autoencode 'none'",
+        "config: recipes.film: retouch.detector: unknown model for find_scratches 'vae-a'",
+    ]
+    photos.models = {name: model for name, model in photos.models.items() if model["task"] == "upscale"}
+    retouch.clear()
+    assert rejected(photos) == [
+        "config: recipes.film: retouch.model: 'old-photos-quality' is not in the registry, nor another for retouch; "
+        "its comments tell more"
+    ]
+    photos.models["large"]["encoder"] = "gone"
+    assert "models.yaml: large.encoder: there is no model 'gone'" in rejected(photos)[0]
 
 
 def test_a_network_is_fitted_to_a_video_that_is_upscaled_in_int8(project):

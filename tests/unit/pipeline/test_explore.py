@@ -11,7 +11,7 @@ from restoration.pipeline.manifest import Row
 
 STAGES = {
     stage: yaml.safe_load(CONFIG_SCHEMA.read_text(encoding="utf-8"))["$defs"][stage]
-    for stage in ("ingest", "clean", "colorize", "upscale", "faces", "encode")
+    for stage in ("ingest", "repair", "retouch", "clean", "colorize", "upscale", "faces", "encode")
 }
 ROWS = [
     Row(

@@ -82,6 +82,18 @@ def test_sharpened_faces_are_not_called_hallucinations():
     assert inventions({"upscale": [{"model": "x4"}]}, None) == ["Detail finer than the source's was made up by x4."]
 
 
+def test_scratches_are_painted_over_where_something_finds_them():
+    model, finder = {"model": "photos", "task": "retouch"}, {"model": "finder", "task": "find_scratches"}
+    assert inventions({"retouch": [model]}, None) == [
+        "All of the picture was changed by photos, which invents what it paints."
+    ]
+    assert inventions({"retouch": [model, finder], "upscale": [{"model": "x4"}]}, None) == [
+        "Scratches were painted over, and all of the picture was changed, by photos and finder, which invents what it "
+        "paints.",
+        "Detail finer than the source's was made up by x4.",
+    ]
+
+
 def test_numbers():
     assert [number(value) for value in (None, float("nan"), 3, 0.123456, 12345.6, "x")] == [
         "?",

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
+from restoration.motion import Seen
 from restoration.stages.colour_points import FADE, Point, Track, follow, geodesic, steered, track, yuv_of
-from restoration.stages.motion import Seen
 
 HEIGHT, WIDTH, SPEED = 96, 160, 2
 RED = "#b03030"

@@ -6,9 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from restoration.pipeline.plan import NEIGHBOURS
 from restoration.stages.chroma import with_chroma
-from restoration.stages.stabilize import stabilized
+from restoration.stages.stabilize import REACH, stabilized
 
 COUNT, STEP, HEIGHT, WIDTH = 30, 3, 96, 128
 
@@ -83,7 +82,7 @@ def test_chunks_do_not_matter(length):
     whole = calm(frames)
     for start in range(0, COUNT, length):
         wanted = range(start, min(start + length, COUNT))
-        first, end = max(0, start - NEIGHBOURS), min(COUNT, wanted[-1] + 1 + NEIGHBOURS)
+        first, end = max(0, start - REACH), min(COUNT, wanted[-1] + 1 + REACH)
         # A chunk that lies farther away may be there or not.
         for far in (0, 3):
             begin = max(0, first - far)

@@ -29,6 +29,11 @@ class Seen:
     shot: int
 
     @cached_property
+    def luma(self) -> NDArray[np.uint8]:
+        """At full size (h, w)."""
+        return cast(NDArray[np.uint8], cv2.cvtColor(self.frame, cv2.COLOR_RGB2GRAY))
+
+    @cached_property
     def small(self) -> NDArray[np.uint8]:
         """YUV (h, w, 3)."""
         height, width = self.frame.shape[:2]
