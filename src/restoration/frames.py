@@ -69,6 +69,11 @@ def enriched(frame: Frame, source: Picture) -> Picture:
     return result if source.shape[2] == 3 else cast(Picture, np.dstack([result, source[..., 3]]))
 
 
+def luma(frame: Frame) -> NDArray[np.uint8]:
+    """That of *frame*, (h, w)."""
+    return cast(NDArray[np.uint8], cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY))
+
+
 def inside(frame: Frame, box: Box | None) -> Frame:
     """The part of *frame* in *box*, not copied; all of it without one."""
     if box is None:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from restoration.frames import Frame
+from restoration.frames import Frame, luma
 
 Array = NDArray[np.float32]
 
@@ -31,7 +31,7 @@ class Seen:
     @cached_property
     def luma(self) -> NDArray[np.uint8]:
         """At full size (h, w)."""
-        return cast(NDArray[np.uint8], cv2.cvtColor(self.frame, cv2.COLOR_RGB2GRAY))
+        return luma(self.frame)
 
     @cached_property
     def small(self) -> NDArray[np.uint8]:

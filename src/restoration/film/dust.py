@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from restoration.film.neighbours import Mask, compensated, deviation, distinct, filled, flow, luma, shown
-from restoration.frames import Frame
+from restoration.film.neighbours import Mask, compensated, deviation, distinct, filled, flow, shown
+from restoration.frames import Frame, luma
 
 Box = tuple[slice, slice]
 

@@ -11,7 +11,7 @@ from restoration.film.scratches import Line
 @dataclass(frozen=True)
 class Findings:
     """How far a picture has to be moved (*shift*, right and down, in pixels); where it lies by camera and gate
-    (*place*, see `restoration.film.weave.places`), and with which others that can be compared (*part*, -1 for none); by
+    (*place*, see `restoration.film.weave.Shot`), and with which others that can be compared (*part*, -1 for none); by
     how much all of its shot are to be enlarged that no border is seen (*zoom*); what its exposure lacks (*tone*); the
     *noise* of its shot (standard deviation, of 255); the *lines* that are scratches; how many frames before was the
     *same* picture."""

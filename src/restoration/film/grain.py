@@ -7,8 +7,8 @@ from typing import cast
 import cv2
 import numpy as np
 
-from restoration.film.neighbours import compensated, deviation, distinct, flow, luma
-from restoration.frames import Frame
+from restoration.film.neighbours import compensated, deviation, distinct, flow
+from restoration.frames import Frame, luma
 from restoration.motion import Array
 
 REACH = 2

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from restoration.frames import Frame
+from restoration.frames import Frame, luma
 from restoration.motion import SMALLEST_FLOW, Array
 
 Mask = NDArray[np.uint8]
@@ -97,11 +97,6 @@ def deviation(picture: Samples, seen: Samples) -> float:
     # Differences are whole; their median need not be.
     median = np.interp(0.5, [0, *shares], [0, *np.arange(256) + 0.5])
     return float(median * NORMAL / np.sqrt(2))
-
-
-def luma(frame: Frame) -> NDArray[np.uint8]:
-    """(h, w) of *frame*."""
-    return cast(NDArray[np.uint8], cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY))
 
 
 def _grid(height: int, width: int) -> Array:

@@ -102,7 +102,7 @@ def _moved(shot: Sequence[Look], numbers: Sequence[int]) -> list[dict[int, Any]]
 
 def _found(looks: Sequence[Look], moved: Sequence[dict[int, Any]], width: int, height: int) -> list[Findings]:
     """The findings on frames of one shot that repeat none."""
-    shifts, places, parts = weave.corrections(moved), weave.places(moved), weave.linked(moved)
+    shifts, places, parts = weave.surveyed(moved)
     tones = flicker.corrections([look.get("changed") for look in looks])
     scene = [steps[1][0] if steps.get(1) else 0.0 for steps in moved]
     lines = [list(map(line_of, look.get("lines", []))) for look in looks]

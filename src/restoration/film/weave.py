@@ -110,14 +110,32 @@ def _followed(first: Luma, second: Luma, corners: Corners) -> tuple[Corners, Mas
     return cast(Corners, places), found[:, 0] > 0
 
 
-def corrections(shifts: Shifts) -> Values:
-    """By how many pixels, to the right and down, each picture of one shot has to be moved, float64 (n, 2), for the gate
-    to stand still, while the camera goes its way.
+class Shot(NamedTuple):
+    """How far each picture of a shot has to be moved, to the right and down in pixels (*corrections*, float64 (n, 2));
+    where it lies, by camera and gate (*places*, the same, all 0 where most of the shot is unknown); the number of the
+    *part* that it is in, (n,), -1 where that is unknown: only within a part is known how places lie to each other."""
 
-    *shifts* are for each frame what `moved` told of it, by how many frames the earlier one lies back. All is 0 along an
-    axis with too little weave to matter or to be sure of, and where most of the shot is unknown.
+    corrections: Values
+    places: Values
+    part: NDArray[np.int64]
+
+
+def surveyed(shifts: Shifts) -> Shot:
+    """How one shot lies in the gate, and by how much each picture has to be moved for that to stand still, while the
+    camera goes its way.
+
+    *shifts* are for each frame what `moved` told of it, by how many frames the earlier one lies back. Corrections are 0
+    along an axis with too little weave to matter or to be sure of, and where most of the shot is unknown.
     """
     shot = _gathered(shifts)
+    part = np.full(len(shot.known), -1)
+    for number, frames in enumerate(shot.parts):
+        part[frames] = number
+    part[shot.known == 0] = -1
+    return Shot(_corrections(shot), shot.places, part)
+
+
+def _corrections(shot: "_Shot") -> Values:
     result = np.zeros(shot.places.shape)
     for axis, values in enumerate(shot.places.T):
         restless = jitter(values)
@@ -129,25 +147,6 @@ def corrections(shifts: Shifts) -> Values:
                 result[part, axis] = smoothed(values[part], weights, WINDOWS, PLAY * restless) - values[part]
         result[np.abs(result[:, axis]) > BUMP * restless, axis] = 0
     return result * shot.known[:, None]
-
-
-def places(shifts: Shifts) -> Values:
-    """Where the pictures of one shot lie, by camera and gate: pixels to the right and down, float64 (n, 2).
-
-    All is 0 where most of the shot is unknown.
-    """
-    return _gathered(shifts).places
-
-
-def linked(shifts: Shifts) -> NDArray[np.int64]:
-    """For each picture of one shot the number of the part that it is in, -1 where that is unknown: only within a part
-    is known how `places` lie to each other."""
-    shot = _gathered(shifts)
-    result = np.full(len(shot.known), -1)
-    for number, part in enumerate(shot.parts):
-        result[part] = number
-    result[shot.known == 0] = -1
-    return result
 
 
 class _Shot(NamedTuple):
@@ -256,7 +255,7 @@ def filled(
     """*frame* made `steady`, with what its border lacks then taken from *neighbours* in its shot, the nearest first.
 
     They are given as they are, with how far they have to be moved for the scene to be where it is in the steady frame:
-    that is where the latter lies (see `places`) plus *correction*, less where they lie. What none has is replicated.
+    that is where the latter lies (see `Shot`) plus *correction*, less where they lie. What none has is replicated.
 
     Returns it, and the pixels (h, w) that its own picture does not have.
     """

@@ -12,10 +12,14 @@ import skimage.data
 import media_factory
 from restoration.film import defects
 from restoration.film.defects import Damaged
-from restoration.film.weave import LAGS, Shift, corrections, enlargement, filled, moved, places, steady
+from restoration.film.weave import LAGS, Shift, enlargement, filled, moved, steady, surveyed
 
 DEMO = Path(__file__).parents[3] / "demo" / "kinescope_clean.mp4"
 COUNT = 48
+
+
+def corrections(shifts):
+    return surveyed(shifts).corrections
 
 
 def luma(frame):
@@ -254,5 +258,5 @@ def test_places_tell_by_how_far_the_camera_went():
         for lag in known:
             if number - lag == 30:
                 known[lag] = None
-    found = places(shifts)
+    found = surveyed(shifts).places
     assert np.allclose(found - found[0], pan, atol=0.05)
