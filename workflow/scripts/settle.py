@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 """Calm the upscaled detail of one chunk, looking at its neighbours, too."""
 
-from itertools import chain
 from pathlib import Path
 
-from restoration.media.chunks import read_chunk, write_chunk
+from restoration.media.chunks import write_chunk
 from restoration.media.timeline import Timeline
 from restoration.pipeline import job
 from restoration.pipeline.plan import Span
+from restoration.stages.reel import Reel
 from restoration.stages.runner import prefetch, progress
-from restoration.stages.settle import settled
+from restoration.stages.settle import REACH, settled
 
 
 def main() -> None:
@@ -20,13 +20,12 @@ def main() -> None:
     args = job.parse(parser)
     span = Span.parse(args.output.stem)
     shots = Timeline.read(args.timeline).table["shot"].tolist()
-    sources, results = (
-        sorted(chunks, key=lambda chunk: Span.parse(chunk.stem)) for chunks in (args.sources, args.inputs)
+    near = Reel(args.inputs).around(span, REACH)
+    before, after = (
+        prefetch(Reel(chunks).frames(near[0], near[-1]), depth=2) for chunks in (args.sources, args.inputs)
     )
-    first = Span.parse(results[0].stem).first
-    before, after = (prefetch(chain.from_iterable(map(read_chunk, chunks)), depth=2) for chunks in (sources, results))
-    frames = zip(before, after, shots[first:], strict=False)
-    calm = settled(frames, first, range(span.first, span.last + 1), args.spec["stability"])
+    frames = zip(before, after, shots[near[0] :], strict=False)
+    calm = settled(frames, near[0], range(span.first, span.last + 1), args.spec["stability"])
     write_chunk(args.output, progress(prefetch(calm, depth=2), len(span)), expected=len(span))
 
 
