@@ -2,7 +2,6 @@
 """Measure what is wrong with every frame of one chunk, against the frames before it and beside it."""
 
 import json
-from pathlib import Path
 
 from restoration.engines.engine import use
 from restoration.files import atomic
@@ -15,12 +14,7 @@ from restoration.stages.runner import prefetch, progress
 
 
 def main() -> None:
-    parser = job.parser(__doc__)
-    parser.add_argument("--probe", required=True, type=Path, help="the description, which tells of black borders")
-    parser.add_argument("--timeline", required=True, type=Path)
-    parser.add_argument("--threads", required=True, type=int, help="processor cores")
-    parser.add_argument("--inputs", required=True, nargs="+", type=Path, help="the chunk and its neighbours")
-    args = job.parse(parser)
+    args = job.parse(job.film_parser(__doc__))
     use(args.threads)
     span, reel = Span.parse(args.output.stem), Reel(args.inputs)
     shots = Timeline.read(args.timeline).table["shot"].tolist()

@@ -3,7 +3,7 @@
 
 import json
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +22,10 @@ from restoration.stages.runner import prefetch, progress
 
 
 def main() -> None:
-    parser = job.parser(__doc__)
-    parser.add_argument("--probe", required=True, type=Path, help="the description, which tells of black borders")
-    parser.add_argument("--timeline", required=True, type=Path)
+    parser = job.film_parser(__doc__)
     parser.add_argument("--survey", nargs="?", type=Path, help="what the job survey found; none for single frames")
     parser.add_argument("--mask", required=True, type=Path, help="chunk of masks to write")
     parser.add_argument("--entries", required=True, type=Path, help="JSON to write, with an entry per frame")
-    parser.add_argument("--threads", required=True, type=int, help="processor cores")
-    parser.add_argument("--inputs", required=True, nargs="+", type=Path, help="the chunk and its neighbours")
     args = job.parse(parser)
     use(args.threads)
     span, reel = Span.parse(args.output.stem), Reel(args.inputs)
@@ -47,9 +43,11 @@ def main() -> None:
 
     def shown() -> Iterator[tuple[Frame, Mask]]:
         repairs = repaired(frames, available, range(span.first, span.last + 1), args.spec, findings)
-        for one, source in zip(repairs, read_chunk(chunk), strict=True):
+        # Without borders there is nothing to put back, and no reason to decode the chunk again.
+        sources = read_chunk(chunk) if box else repeat(None)
+        for one, source in zip(repairs, sources, strict=False):
             entries.append(one.entry(args.spec))
-            yield whole(one, source, box)
+            yield (one.frame, one.mask) if source is None else whole(one, source, box)
 
     masked = progress(prefetch(shown(), depth=4), len(span))
     write_with_masks(args.output, args.mask, masked, expected=len(span), source=chunk)

@@ -81,6 +81,16 @@ def network_parser(description: str | None) -> ArgumentParser:
     return shared
 
 
+def film_parser(description: str | None) -> ArgumentParser:
+    """A parser with the arguments that all jobs share which look at a chunk of film and what is around it."""
+    shared = parser(description)
+    shared.add_argument("--probe", required=True, type=Path, help="the description, which tells of black borders")
+    shared.add_argument("--timeline", required=True, type=Path)
+    shared.add_argument("--threads", required=True, type=int, help="processor cores")
+    shared.add_argument("--inputs", required=True, nargs="+", type=Path, help="the chunk and its neighbours")
+    return shared
+
+
 def result_parser(description: str | None) -> ArgumentParser:
     """A parser with the arguments that all jobs share which look at a result beside its source."""
     shared = parser(description)
