@@ -26,6 +26,14 @@ def glided(shot: int, count: int = 12):
 
 
 @cache
+def begun(count: int):
+    """The first *count* frames, 640x480, of both shots of the demo."""
+    with av.open(DEMO) as container:
+        frames = np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+    return frames[:count], frames[SHOT : SHOT + count]
+
+
+@cache
 def run_past(count: int = 12):
     """The camera stands still, 480x360, and somebody with a face runs past, upright and blurred by it."""
     wall = cv2.resize(data.coffee(), (480, 360), interpolation=cv2.INTER_AREA)

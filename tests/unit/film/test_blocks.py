@@ -1,8 +1,5 @@
 """Pictures that MPEG-2 coded come nearer to those that it was given."""
 
-from pathlib import Path
-
-import av
 import cv2
 import numpy as np
 import pytest
@@ -10,16 +7,14 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from restoration.film.blocks import deblocked
 from restoration.film.defects import Damaged, mpeg
+from shots import begun
 
-CLIP = Path(__file__).parents[3] / "demo" / "kinescope_clean.mp4"
-COUNT, CUT = 4, 48
+COUNT = 4
 
 
 @pytest.fixture(scope="module")
 def shots():
-    with av.open(CLIP) as container:
-        frames = np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
-    return frames[:COUNT], frames[CUT : CUT + COUNT]
+    return begun(COUNT)
 
 
 @pytest.mark.parametrize("quality, least", [(5, 0.08), (10, 0.08), (20, 0.03)])

@@ -1,8 +1,5 @@
 """Scratches are taken away, what lies beneath and beside them stays."""
 
-from pathlib import Path
-
-import av
 import cv2
 import numpy as np
 import pytest
@@ -12,16 +9,14 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from restoration.film.defects import Damaged, grain, scratches, weave
 from restoration.film.filling import filled
 from restoration.film.scratches import KNOTS, Line, candidates, confirmed
+from shots import begun
 
-CLIP = Path(__file__).parents[3] / "demo" / "kinescope_clean.mp4"
-COUNT, CUT = 10, 48
+COUNT = 10
 
 
 @pytest.fixture(scope="module")
 def shots():
-    with av.open(CLIP) as container:
-        frames = np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
-    return frames[:COUNT], frames[CUT : CUT + COUNT]
+    return begun(COUNT)
 
 
 @pytest.mark.parametrize("contrast, rough", [(30, True), (60, False)])

@@ -2,27 +2,23 @@
 
 import json
 from dataclasses import asdict, replace
-from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import pytest
 
 from restoration.film.defects import Damaged, grain, scratches, weave
 from restoration.film.scratches import KNOTS, LASTING, Line, candidates, confirmed
+from shots import begun
 
-CLIP = Path(__file__).parents[3] / "demo" / "kinescope_clean.mp4"
-COUNT, CUT = 14, 48
+COUNT = 14
 WIDTH, HEIGHT = 640, 480
 PLACE = 301.0
 
 
 @pytest.fixture(scope="module")
 def shots():
-    with av.open(CLIP) as container:
-        frames = np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
-    return frames[:COUNT], frames[CUT : CUT + COUNT]
+    return begun(COUNT)
 
 
 def found_in(frames):
